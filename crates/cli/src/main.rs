@@ -1,0 +1,3 @@
+//! The `ringbolt` command.
+
+fn main() {}

@@ -1,0 +1,9 @@
+//! What a ringbolt cluster is and should be, and what to do about the difference.
+//!
+//! Everything here is a pure function over plain data: no files, processes, sockets, clocks or
+//! randomness. `crates/core/clippy.toml` bans them. The flow is
+//! spec → topology → desired → plan; facts enter from the nodes, events leave for the screens.
+
+pub mod diagnostic;
+pub mod name;
+pub mod spec;
