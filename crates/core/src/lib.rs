@@ -4,6 +4,13 @@
 //! randomness. `crates/core/clippy.toml` bans them. The flow is
 //! spec → topology → desired → plan; facts enter from the nodes, events leave for the screens.
 
+pub mod action;
+pub mod check;
 pub mod diagnostic;
+pub mod digest;
+pub mod event;
+pub mod facts;
 pub mod name;
+pub mod plan;
 pub mod spec;
+pub mod wire;

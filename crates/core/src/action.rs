@@ -1,0 +1,143 @@
+//! The closed list of deeds a step may ask of a node. No free shell text, ever: each variant is
+//! carried out by one file in `agent/act/` with an argument vector of its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{FabricId, NodeName, PortName};
+
+/// One deed on one node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum Action {
+    /// Install packages with apt, without recommended ones, never asking.
+    InstallPackages {
+        /// Package names.
+        names: Vec<String>,
+    },
+    /// Load a kernel module.
+    LoadModule {
+        /// Module name, with underscores.
+        name: String,
+    },
+    /// Put a file in place atomically. Owner and mode of an existing file are kept unless `mode`
+    /// differs; the previous content is kept for undo.
+    WriteFile {
+        /// Absolute path.
+        path: String,
+        /// The whole new content.
+        content: String,
+        /// Permission bits.
+        mode: u32,
+    },
+    /// Remove a file; the previous content is kept for undo.
+    RemoveFile {
+        /// Absolute path.
+        path: String,
+    },
+    /// `systemctl daemon-reload`.
+    ReloadSystemd,
+    /// `udevadm control --reload`, so that new `.link` files and rules count.
+    ReloadUdev,
+    /// `sysctl --load=FILE`.
+    LoadSysctl {
+        /// Absolute path of the file.
+        path: String,
+    },
+    /// `systemctl enable [--now]`.
+    EnableUnit {
+        /// Unit name.
+        unit: String,
+        /// Start it as well.
+        now: bool,
+    },
+    /// `systemctl disable --now`.
+    DisableUnit {
+        /// Unit name.
+        unit: String,
+    },
+    /// `systemctl restart`.
+    RestartUnit {
+        /// Unit name.
+        unit: String,
+    },
+    /// Give a Thunderbolt interface its port name and MTU now, as its `.link` file will at every
+    /// later appearance. Found by controller, so that it does not matter what it is called now.
+    AdoptPort {
+        /// PCI address of the controller.
+        pci: String,
+        /// Name it shall have.
+        name: PortName,
+        /// MTU in bytes.
+        mtu: u32,
+    },
+    /// `ifup PORT`: addresses and MTU of one interface from the files.
+    BringUp {
+        /// Interface name.
+        interface: String,
+    },
+    /// `ifreload -a`: make every interface what the files say.
+    ReloadInterfaces,
+    /// `update-initramfs -u -k all`.
+    UpdateInitramfs,
+    /// Change Proxmox VE's fabrics under its SDN lock, apply, and wait for every node's task.
+    ApplySdn(SdnChange),
+    /// Make one node regenerate its part of SDN: `pvesh set /nodes/NODE/network --regenerate-frr 1`.
+    ReloadNode {
+        /// The node itself.
+        node: NodeName,
+    },
+    /// Reboot the node.
+    Reboot,
+}
+
+/// A change of SDN objects, as one transaction: lock, stage, look at the dry run where the version
+/// has one, apply, wait for every node's own task, release; roll back what was staged on failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SdnChange {
+    /// The fabric it is about.
+    pub fabric: FabricId,
+    /// Deletions, done before the lock is taken: Proxmox VE cannot delete under a lock.
+    pub deletes: Vec<PveCall>,
+    /// Creations and updates, under the lock.
+    pub calls: Vec<PveCall>,
+    /// Nodes whose reload task must succeed.
+    pub nodes: Vec<NodeName>,
+    /// SHA-256 of `fabrics.cfg` the change was planned against; empty for an absent file.
+    pub expect: String,
+    /// Whether `libpve-network-perl` on this node has a dry run (1.3.0 and later).
+    pub dry_run: bool,
+}
+
+/// One `pvesh` call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PveCall {
+    /// `create`, `set` or `delete`.
+    pub verb: Verb,
+    /// API path.
+    pub path: String,
+    /// Options in order; a name may repeat.
+    pub options: Vec<(String, String)>,
+}
+
+/// What `pvesh` is told to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// POST.
+    Create,
+    /// PUT.
+    Set,
+    /// DELETE.
+    Delete,
+}
+
+impl Verb {
+    /// The word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Set => "set",
+            Self::Delete => "delete",
+        }
+    }
+}

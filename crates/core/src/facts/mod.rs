@@ -1,0 +1,154 @@
+//! What one node reports about itself, and what it is asked for.
+//!
+//! The agent fills these types (one file per area in `agent/read/`, one parser per area here);
+//! binding and planning read them. Inventory is hardware and software that changes slowly; state is
+//! configuration and live condition.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+pub mod frr;
+pub mod network;
+pub mod pve;
+pub mod thunderbolt;
+
+pub use frr::Frr;
+pub use network::{Interface, KernelRoute};
+pub use thunderbolt::Thunderbolt;
+
+/// Everything one node said in one exchange.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// `uname -n`, as the node tells it.
+    pub hostname: String,
+    /// Real machine, or a lab node with stand-ins.
+    pub realm: Realm,
+    /// Hardware and software.
+    pub inventory: Inventory,
+    /// Configuration and live condition.
+    pub state: State,
+}
+
+/// Where a node lives, and which of its parts are not the real thing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Realm {
+    /// The lab's name; `None` on a real machine.
+    pub lab: Option<String>,
+    /// Programs and hardware that are stood in for, by name.
+    #[serde(default)]
+    pub stand_ins: Vec<String>,
+}
+
+/// A part of the facts that may be missing, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Known<T> {
+    /// The part, read.
+    Yes(T),
+    /// Why it could not be read, in words for people.
+    No(String),
+}
+
+impl<T> Known<T> {
+    /// The part, if it could be read.
+    pub fn yes(&self) -> Option<&T> {
+        match self {
+            Self::Yes(value) => Some(value),
+            Self::No(_) => None,
+        }
+    }
+}
+
+/// Hardware and software of a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// `uname -r`.
+    pub kernel: String,
+    /// `uname -m`.
+    pub arch: String,
+    /// `/proc/sys/kernel/random/boot_id`: another value after each boot.
+    pub boot_id: String,
+    /// Installed versions of the packages asked for; absent ones are not in the map.
+    pub packages: BTreeMap<String, String>,
+    /// Controllers and connected hosts.
+    pub thunderbolt: Known<Thunderbolt>,
+    /// Network interfaces of the node's own network namespace, by name.
+    pub interfaces: BTreeMap<String, Interface>,
+}
+
+/// Configuration and live condition of a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Files that exist, of those asked for, by absolute path.
+    pub files: BTreeMap<String, FileFact>,
+    /// Units asked for.
+    pub units: BTreeMap<String, UnitFact>,
+    /// Live values of the sysctls asked for (dots in the key), those that exist.
+    pub sysctl: BTreeMap<String, String>,
+    /// Modules loaded or built in, of those asked for (underscores in the name).
+    pub modules: BTreeSet<String>,
+    /// Routes of the main table, both families.
+    pub routes: Vec<KernelRoute>,
+    /// What FRR says; `No` when it is not installed or not running.
+    pub frr: Known<Frr>,
+    /// Free bytes of the file system of `/`.
+    pub root_free: u64,
+    /// Whether `/etc/pve` is mounted writable; `None` when it is not there.
+    pub pve_writable: Option<bool>,
+}
+
+/// One regular file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileFact {
+    /// SHA-256 of the content, lower-case hex.
+    pub digest: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// The text; `None` for what is over 256 KiB or not UTF-8.
+    pub text: Option<String>,
+}
+
+/// Properties of a unit as `systemctl show` gives them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitFact {
+    /// LoadState: loaded, not-found, masked, …
+    pub load: String,
+    /// ActiveState: active, inactive, failed, …
+    pub active: String,
+    /// UnitFileState: enabled, disabled, static, … (empty when there is no file).
+    pub enabled: String,
+}
+
+/// What a node is asked for. Everything not named here is read always (interfaces, routes,
+/// Thunderbolt, FRR).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// Package names.
+    pub packages: BTreeSet<String>,
+    /// Files: an absolute path, or a folder and a file name pattern with one `*`
+    /// (`/etc/systemd/network/*.link`).
+    pub files: BTreeSet<String>,
+    /// Unit names.
+    pub units: BTreeSet<String>,
+    /// Keys, with dots.
+    pub sysctl: BTreeSet<String>,
+    /// Module names, with underscores.
+    pub modules: BTreeSet<String>,
+}
+
+impl Facts {
+    /// The text of a file, where it exists and is text.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.state.files.get(path).and_then(|f| f.text.as_deref())
+    }
+
+    /// Whether a package is installed.
+    pub fn has_package(&self, name: &str) -> bool {
+        self.inventory.packages.contains_key(name)
+    }
+}

@@ -1,0 +1,132 @@
+//! What to do: a graph of small steps, each with a reason, a precondition, an undo, a proof and a
+//! risk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::check::Check;
+use crate::name::NodeName;
+
+/// Content-built name of a step: `n2/file:/etc/frr/daemons`, `gate:ports`.
+pub type StepId = String;
+
+/// What to do, what is already right, and what stands in the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Steps in an order that respects `after`: running them one by one from the top works.
+    pub steps: Vec<Step>,
+    /// How many resources are as they should be already.
+    pub satisfied: u32,
+    /// What keeps the plan from being carried out; non-empty means nothing will be done.
+    pub obstacles: Vec<Obstacle>,
+    /// What a person should know, without being in the way.
+    pub notes: Vec<Obstacle>,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its name.
+    pub id: StepId,
+    /// Part of the run it belongs to.
+    pub phase: Phase,
+    /// Where it happens; `None` for a gate.
+    pub node: Option<NodeName>,
+    /// What it does, for people: `install frr, frr-pythontools`.
+    pub title: String,
+    /// Why, for people.
+    pub why: String,
+    /// The deed; a gate has none and only waits for what it comes after.
+    pub action: Option<Action>,
+    /// Digest of what must still be there (see `wire::Deed::expect`).
+    pub expect: Option<String>,
+    /// How to take it back.
+    pub undo: Undo,
+    /// What must hold afterwards, and on which node.
+    pub proof: Vec<(NodeName, Check)>,
+    /// Seconds to wait for the proof.
+    pub patience: u32,
+    /// How dangerous it is.
+    pub risk: Risk,
+    /// Steps that must be done before.
+    pub after: BTreeSet<StepId>,
+    /// The change of a file, for the plan's diff.
+    pub change: Option<FileChange>,
+    /// What is interrupted and for how long, in words; empty when nothing is.
+    pub interrupts: String,
+}
+
+/// The parts of a run, in order. `apply --only PHASE` runs up to and including nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Packages, modules, files, units: nothing that carries traffic changes.
+    Prepare,
+    /// Ports get their names, MTU and stanzas.
+    Ports,
+    /// The fabric itself.
+    Fabric,
+    /// Waiting until every node reaches every other.
+    Converge,
+}
+
+/// How a step is taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Undo {
+    /// Nothing to take back.
+    None,
+    /// The agent puts back what it kept.
+    Restore,
+    /// This action takes it back.
+    Action(Box<Action>),
+    /// It cannot be taken back, and why.
+    Impossible(String),
+}
+
+/// How dangerous a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Risk {
+    /// Nothing in use is touched.
+    Safe,
+    /// Traffic of the mesh may stop for a moment.
+    Disruptive,
+    /// Data or configuration of others is lost.
+    Destructive,
+}
+
+/// A file before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// Absolute path.
+    pub path: String,
+    /// Content now; `None` when absent.
+    pub before: Option<String>,
+    /// Content afterwards; `None` when it is removed.
+    pub after: Option<String>,
+}
+
+/// Something about nodes that a person must know or settle first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Obstacle {
+    /// Code for `ringbolt explain`.
+    pub code: String,
+    /// Which node, if one.
+    pub node: Option<NodeName>,
+    /// What is so, in one line.
+    pub message: String,
+    /// What was seen: lines of a file, a diff, a tool's words. May be empty.
+    pub evidence: String,
+    /// What to do about it.
+    pub cure: String,
+}
+
+/// The nodes and what they said; a node without facts could not be reached.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Fleet {
+    /// Facts by the node's name in the spec.
+    pub nodes: BTreeMap<NodeName, crate::facts::Facts>,
+}

@@ -1,0 +1,214 @@
+//! The frames between controller and agent: JSON objects, one a line, at most 16 MiB, on the
+//! agent's standard input and output. Both ends are the same build, so there is one version.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::check::{Check, Finding};
+use crate::facts::{Facts, Question};
+
+/// Longest frame in bytes, line end included.
+pub const MAX_FRAME: usize = 16 * 1024 * 1024;
+
+/// Seconds of silence after which the line is dead. A working agent sends `Alive` at least every
+/// five seconds while a request is under way.
+pub const SILENCE_SECONDS: u64 = 15;
+
+/// A request from the controller.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Number chosen by the controller; answers carry it back.
+    pub id: u64,
+    /// What is asked.
+    pub body: Ask,
+}
+
+/// What the controller may ask. This is the whole vocabulary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub enum Ask {
+    /// Report facts.
+    Facts {
+        /// Which.
+        question: Question,
+    },
+    /// Carry out an action.
+    Do(Deed),
+    /// Re-read facts until all checks hold or patience ends.
+    Await {
+        /// What must hold.
+        checks: Vec<Check>,
+        /// What to read for it.
+        question: Question,
+        /// Milliseconds to keep trying; 0 looks once.
+        patience_ms: u64,
+    },
+    /// Send echo requests and report each reply.
+    Ping(Ping),
+    /// Stop a request under way; it answers with what it has.
+    Cancel {
+        /// Id of that request.
+        request: u64,
+    },
+    /// End the agent.
+    Bye,
+}
+
+/// An action with what protects it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deed {
+    /// Run it belongs to; names the folder undo copies are kept in.
+    pub run: String,
+    /// Id of the step.
+    pub step: String,
+    /// The deed.
+    pub action: Action,
+    /// For file actions: SHA-256 of the content that must still be there, empty for "no file";
+    /// `None`: whatever is there.
+    pub expect: Option<String>,
+}
+
+/// Echo requests to one address through one interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ping {
+    /// Where to.
+    pub to: IpAddr,
+    /// Out of which interface; `None`: as routed.
+    pub interface: Option<String>,
+    /// How many; 0 goes on until cancelled (at most ten minutes).
+    pub count: u32,
+    /// Milliseconds between two.
+    pub interval_ms: u32,
+    /// Payload bytes; the IPv4 packet is 28 bytes longer, the IPv6 one 48.
+    pub size: u32,
+    /// Forbid fragmentation.
+    pub whole: bool,
+}
+
+/// What a ping run gave.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pinged {
+    /// Requests sent.
+    pub sent: u32,
+    /// Replies in order of arrival.
+    pub replies: Vec<Reply>,
+    /// What the tool said when it could not send at all.
+    pub error: Option<String>,
+}
+
+/// One echo reply.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Sequence number, from 1.
+    pub seq: u32,
+    /// Seconds since the epoch on the asking node.
+    pub at: f64,
+    /// Round trip in milliseconds.
+    pub ms: f64,
+    /// Time to live of the reply: 64 less the hops between.
+    pub ttl: u8,
+}
+
+/// An answer from the agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Id of the request; 0 for the greeting.
+    pub id: u64,
+    /// What is said.
+    pub body: Say,
+}
+
+/// What the agent may say. Every request ends with exactly one of the bodies that are not
+/// `Alive` or `Progress`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+pub enum Say {
+    /// First frame, unasked.
+    Hello(Hello),
+    /// Facts.
+    Facts(Box<Facts>),
+    /// The action is done.
+    Done {
+        /// A word for the log, e.g. what a tool printed last; may be empty.
+        note: String,
+    },
+    /// The outcome of `Await`.
+    Looked {
+        /// One finding per check, in order.
+        findings: Vec<Finding>,
+    },
+    /// The outcome of `Ping`.
+    Pinged(Pinged),
+    /// It could not be done.
+    Failed(Failure),
+    /// Still at work.
+    Alive,
+    /// Something worth showing while at work.
+    Progress {
+        /// In words.
+        text: String,
+    },
+}
+
+/// The agent's greeting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Version of the build; both ends must be the same.
+    pub version: String,
+    /// SHA-256 of the agent's executable in hex.
+    pub build: String,
+    /// `uname -m`.
+    pub arch: String,
+}
+
+/// An error that crosses the wire. Behaviour follows `kind`, never the text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What may be done about it by the program.
+    pub kind: FailureKind,
+    /// What went wrong, outermost first, causes joined by `: `.
+    pub message: String,
+    /// What a person can do about it.
+    pub hint: Option<String>,
+}
+
+/// What a failure means for the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FailureKind {
+    /// May work if tried again.
+    Transient,
+    /// The precondition is gone: look again and plan anew.
+    Refused,
+    /// A tool said no: this branch stops.
+    Broken,
+    /// No answer: the node's condition is unknown.
+    Lost,
+}
+
+impl Failure {
+    /// A tool or the system said no.
+    pub fn broken(message: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Broken, message: message.into(), hint: None }
+    }
+
+    /// What was there when the plan was made is there no more.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Refused, ..Self::broken(message) }
+    }
+
+    /// The line to the node is gone.
+    pub fn lost(message: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Lost, ..Self::broken(message) }
+    }
+
+    /// The same, with what a person can do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
