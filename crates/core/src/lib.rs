@@ -5,12 +5,17 @@
 //! spec → topology → desired → plan; facts enter from the nodes, events leave for the screens.
 
 pub mod action;
+pub mod address;
+pub mod bind;
 pub mod check;
 pub mod diagnostic;
 pub mod digest;
 pub mod event;
+pub mod explain;
 pub mod facts;
+pub mod measure;
 pub mod name;
 pub mod plan;
 pub mod spec;
+pub mod topology;
 pub mod wire;

@@ -3,12 +3,18 @@
 //! `text → spanned tree → Spec`, collecting every diagnostic. The types here are what the rest of
 //! the program works from; nothing in them is left to choose but what only the nodes can tell.
 
+pub mod key;
+pub mod near;
+mod read;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use crate::name::{FabricId, NodeName, PortName};
+
+pub use read::{Outcome, read};
 
 /// Everything the user asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,4 +134,25 @@ pub struct End {
     pub node: NodeName,
     /// Which of its ports; `None`: whichever carries the cable.
     pub port: Option<PortName>,
+}
+
+impl Spec {
+    /// The cluster in one line: `3 nodes, Thunderbolt, OpenFabric tb4 on 10.100.0.0/24`.
+    pub fn summary(&self) -> String {
+        let f = &self.fabric;
+        let transport = match f.transport {
+            Transport::Thunderbolt => "Thunderbolt",
+            Transport::Ethernet => "Ethernet",
+            Transport::Switch => "Ethernet switch",
+        };
+        let routing = match f.routing {
+            Routing::Openfabric => format!("OpenFabric {}", f.id),
+            Routing::Static => "static routes".to_owned(),
+        };
+        let prefixes: Vec<String> = [f.prefix.map(|p| p.to_string()), f.prefix6.map(|p| p.to_string())]
+            .into_iter()
+            .flatten()
+            .collect();
+        format!("{} nodes, {transport}, {routing} on {}", self.nodes.len(), prefixes.join(" and "))
+    }
 }

@@ -1,0 +1,71 @@
+//! The command line: clap types only, no behaviour.
+//!
+//! Read by `main`. Each command's own arguments live beside the command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::command::{check::CheckArgs, explain::ExplainArgs};
+
+/// Proxmox VE nodes and cables to a verified OpenFabric mesh.
+#[derive(Debug, Parser)]
+#[command(name = "ringbolt", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The spec
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "ringbolt.toml",
+        env = "RINGBOLT_CONFIG"
+    )]
+    pub(crate) config: PathBuf,
+    /// An ssh configuration file, as `ssh -F` takes it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ssh_config: Option<PathBuf>,
+    /// Only this node; may be given several times
+    #[arg(long, global = true, value_name = "NODE")]
+    pub(crate) node: Vec<String>,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
+    pub(crate) color: When,
+    /// Say more; twice for every command run on a node
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check specs, offline; every fault at once
+    Check(CheckArgs),
+    /// Explain a code such as RB0103, or a key of the spec
+    Explain(ExplainArgs),
+}

@@ -1,0 +1,126 @@
+//! `ringbolt explain [CODE|KEY]`: what a code means, what a key of the spec does.
+
+use std::io::Write;
+
+use clap::Args;
+use ringbolt_core::diagnostic::Severity;
+use ringbolt_core::explain::{self, Explanation};
+use ringbolt_core::spec::key::{self, Key};
+use ringbolt_core::spec::near::nearest;
+
+use crate::exit::Exit;
+use crate::render::Style;
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A code such as RB0103, or a key such as `mtu` or `fabric.mtu`; without one, all are listed
+    #[arg(value_name = "CODE|KEY")]
+    pub(crate) topic: Option<String>,
+}
+
+/// Explains one topic or lists them all; ends with `Usage` if there is no such topic.
+pub(crate) fn run(args: &ExplainArgs, out: &mut dyn Write, style: Style) -> std::io::Result<Exit> {
+    let Some(topic) = args.topic.as_deref().map(str::trim) else {
+        list(out, style)?;
+        return Ok(Exit::Done);
+    };
+    if let Some(code) = explain::lookup(topic) {
+        show_code(code, out, style)?;
+        return Ok(Exit::Done);
+    }
+    let keys = key::find(topic);
+    if keys.is_empty() {
+        return unknown(topic, out);
+    }
+    for (n, key) in keys.iter().enumerate() {
+        if n > 0 {
+            writeln!(out)?;
+        }
+        show_key(key, out, style)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn unknown(topic: &str, out: &mut dyn Write) -> std::io::Result<Exit> {
+    let paths: Vec<String> = key::KEYS.iter().map(Key::path).collect();
+    let names = explain::all()
+        .map(|e| e.code.0)
+        .chain(key::KEYS.iter().map(|k| k.name))
+        .chain(paths.iter().map(String::as_str))
+        .collect::<std::collections::BTreeSet<_>>();
+    writeln!(out, "error: there is no code and no key called {topic:?}")?;
+    match nearest(topic, names) {
+        Some(near) => writeln!(out, "hint: did you mean `ringbolt explain {near}`?")?,
+        None => writeln!(out, "hint: `ringbolt explain` lists all codes and keys")?,
+    }
+    Ok(Exit::Usage)
+}
+
+fn bold(text: &str, style: Style) -> String {
+    if style.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+fn list(out: &mut dyn Write, style: Style) -> std::io::Result<()> {
+    for area in explain::AREAS {
+        writeln!(out, "{}", bold(area.title, style))?;
+        for e in area.entries {
+            writeln!(out, "  {}  {}", e.code, e.title)?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(out, "{}", bold("Keys of the spec", style))?;
+    for section in key::SECTIONS {
+        let names: Vec<&str> = key::of(section.name).map(|k| k.name).collect();
+        writeln!(out, "  {:<12} {}", section.header, names.join(", "))?;
+    }
+    Ok(())
+}
+
+fn show_code(e: &Explanation, out: &mut dyn Write, style: Style) -> std::io::Result<()> {
+    let severity = match e.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    writeln!(out, "{} ({severity})\n", bold(&format!("{}: {}", e.code, e.title), style))?;
+    writeln!(out, "{}\n\n{}", wrap(e.why), wrap(e.cure))?;
+    if !e.wrong.is_empty() {
+        writeln!(out, "\n{}\n\n{}", bold("Wrong", style), indent(e.wrong))?;
+        writeln!(out, "{}\n\n{}", bold("Right", style), indent(e.right).trim_end())?;
+    }
+    Ok(())
+}
+
+fn show_key(k: &Key, out: &mut dyn Write, style: Style) -> std::io::Result<()> {
+    let header = key::SECTIONS.iter().find(|s| s.name == k.section).map_or("", |s| s.header);
+    writeln!(out, "{}, in {header} (since {})\n", bold(k.name, style), k.since)?;
+    writeln!(out, "{}\n", wrap(k.about))?;
+    writeln!(out, "  type      {}", k.kind)?;
+    writeln!(out, "  values    {}", k.range)?;
+    writeln!(out, "  default   {}", k.default)?;
+    writeln!(out, "  example   {} = {}\n", k.name, k.example)?;
+    writeln!(out, "{}", wrap(k.why))
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|l| if l.is_empty() { "\n".to_owned() } else { format!("    {l}\n") }).collect()
+}
+
+/// The text in lines of at most 88 characters.
+fn wrap(text: &str) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for word in text.split_whitespace() {
+        let long = word.chars().count();
+        if width > 0 && width + 1 + long > 88 {
+            lines.push('\n');
+            width = 0;
+        } else if width > 0 {
+            lines.push(' ');
+            width += 1;
+        }
+        lines.push_str(word);
+        width += long;
+    }
+    lines
+}

@@ -1,0 +1,34 @@
+//! How the program ends: one number per kind of outcome, the same for every command.
+//!
+//! Returned by every command, turned into the process status by `main` only.
+
+/// The exit status of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(dead_code, reason = "the whole table is the contract; commands that use the rest follow")]
+pub(crate) enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// A broken invariant of ringbolt itself.
+    Bug = 1,
+    /// The command line or the spec is not usable.
+    Usage = 2,
+    /// `plan --detect`: the nodes differ from the spec.
+    Pending = 3,
+    /// A node cannot be reached.
+    Unreachable = 4,
+    /// An apply failed and was rolled back.
+    RolledBack = 5,
+    /// An apply failed and was not rolled back.
+    Failed = 6,
+    /// A promise does not hold.
+    NotVerified = 7,
+    /// The doctor has findings.
+    Findings = 8,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

@@ -1,0 +1,2 @@
+//! RB02xx.
+super::explanations! {}

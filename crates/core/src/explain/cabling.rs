@@ -1,0 +1,2 @@
+//! RB04xx.
+super::explanations! {}

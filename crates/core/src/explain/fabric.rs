@@ -1,0 +1,2 @@
+//! RB03xx.
+super::explanations! {}
