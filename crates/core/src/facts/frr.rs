@@ -4,12 +4,16 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// FRR's live condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frr {
     /// OpenFabric adjacencies.
     pub neighbors: Vec<Neighbor>,
+    /// Daemons that run, by the sockets `/run/frr/NAME.vty`.
+    #[serde(default)]
+    pub daemons: Vec<String>,
     /// BFD sessions.
     pub bfd: Vec<BfdPeer>,
     /// Routes made by OpenFabric, both families.
@@ -53,4 +57,145 @@ pub struct FabricRoute {
     pub installed: bool,
     /// Outgoing interfaces of its active next hops.
     pub interfaces: Vec<String>,
+}
+
+/// Reads what one `vtysh` printed for several `show … json` commands: documents one after the
+/// other, possibly with lines of text between, in any order, any of them missing. Each is known by
+/// its content; what is not understood is passed over, since a daemon that does not run answers
+/// in prose.
+pub fn answers(text: &str) -> Frr {
+    let mut frr = Frr::default();
+    for document in documents(text) {
+        match &document {
+            Value::Array(sessions) => frr.bfd.extend(sessions.iter().filter_map(session)),
+            Value::Object(map) => match map.get("areas").and_then(Value::as_array) {
+                Some(areas) => frr.neighbors.extend(areas.iter().flat_map(adjacencies)),
+                None => frr.routes.extend(map.values().flat_map(entries).filter_map(route)),
+            },
+            _ => {}
+        }
+    }
+    frr
+}
+
+/// The JSON documents in a text: each begins a line with a brace or a bracket.
+fn documents(text: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let trimmed = rest.trim_start();
+        if trimmed.starts_with(['{', '[']) {
+            let mut stream = serde_json::Deserializer::from_str(trimmed).into_iter::<Value>();
+            if let Some(Ok(document)) = stream.next() {
+                found.push(document);
+                rest = &trimmed[stream.byte_offset()..];
+                continue;
+            }
+        }
+        rest = trimmed.split_once('\n').map_or("", |(_, after)| after);
+    }
+    found
+}
+
+fn entries(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn word(value: &Value, key: &str) -> String {
+    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The adjacencies of one area; circuits without one (a passive interface) are left out.
+fn adjacencies(area: &Value) -> Vec<Neighbor> {
+    let circuits = area.get("circuits").map_or(&[][..], entries);
+    let adjacency = |circuit: &Value| {
+        let interface = circuit.get("interface")?;
+        Some(Neighbor {
+            fabric: word(area, "area"),
+            interface: word(interface, "name"),
+            host: circuit.get("adj")?.as_str()?.to_owned(),
+            state: word(interface, "state"),
+            since: word(interface, "last-ago"),
+        })
+    };
+    circuits.iter().filter_map(adjacency).collect()
+}
+
+fn session(value: &Value) -> Option<BfdPeer> {
+    Some(BfdPeer {
+        peer: value.get("peer")?.as_str()?.parse().ok()?,
+        interface: word(value, "interface"),
+        status: word(value, "status"),
+    })
+}
+
+fn route(value: &Value) -> Option<FabricRoute> {
+    if value.get("protocol")?.as_str()? != "openfabric" {
+        return None;
+    }
+    let flag = |of: &Value, key: &str| of.get(key).and_then(Value::as_bool).unwrap_or(false);
+    let hops = value.get("nexthops").map_or(&[][..], entries);
+    Some(FabricRoute {
+        to: value.get("prefix")?.as_str()?.parse().ok()?,
+        metric: value.get("metric").and_then(Value::as_u64).and_then(|m| u32::try_from(m).ok()).unwrap_or(0),
+        installed: flag(value, "installed"),
+        interfaces: hops
+            .iter()
+            .filter(|hop| flag(hop, "active"))
+            .map(|hop| word(hop, "interfaceName"))
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEIGHBORS: &str = r#"{
+  "areas":[
+    {
+      "area":"tb4",
+      "circuits":[
+        {"circuit":0},
+        {"circuit":0,"adj":"n3","interface":{"name":"en05","state":"Up","adj-flaps":1,"last-ago":"11m5s","circuit-type":"L2"},"level":2,"expires-in":"29s"},
+        {"circuit":0,"adj":"0101.0000.0014","interface":{"name":"en06","state":"Initializing","last-ago":"1s"}}
+      ]
+    }
+  ]
+}
+"#;
+    const ROUTES: &str = r#"{
+  "10.100.0.13/32":[{"prefix":"10.100.0.13/32","protocol":"openfabric","selected":true,"metric":20,"installed":true,"nexthops":[{"flags":11,"fib":true,"ip":"10.100.0.13","interfaceName":"en05","active":true},{"ip":"10.100.0.14","interfaceName":"en06"}]}]
+}
+"#;
+    const BFD: &str = r#"[{"multihop":false,"peer":"10.100.0.13","local":"10.100.0.12","vrf":"default","interface":"en05","id":1,"remote-id":2,"status":"up","uptime":63,"diagnostic":"ok","receive-interval":300},{"multihop":false,"peer":"fe80::1","interface":"en06","status":"down"}]"#;
+
+    #[test]
+    fn documents_are_known_by_content_in_any_order_with_prose_between() {
+        let text = format!(
+            "{ROUTES}\n{{\n}}\n% BFD is [not] ready\n{BFD}\nIS-IS paths to level-2 routers\n{NEIGHBORS}"
+        );
+        let read = answers(&text);
+        let seen: Vec<_> = read
+            .neighbors
+            .iter()
+            .map(|n| (n.interface.as_str(), n.host.as_str(), n.state.as_str()))
+            .collect();
+        assert_eq!(seen, [("en05", "n3", "Up"), ("en06", "0101.0000.0014", "Initializing")]);
+        assert_eq!(read.neighbors[0].fabric, "tb4");
+        assert_eq!(read.routes.len(), 1);
+        assert_eq!((read.routes[0].metric, read.routes[0].installed), (20, true));
+        assert_eq!(read.routes[0].interfaces, ["en05"]);
+        assert_eq!(read.bfd.iter().map(|b| b.status.as_str()).collect::<Vec<_>>(), ["up", "down"]);
+    }
+
+    #[test]
+    fn a_daemon_that_does_not_run_leaves_its_part_empty() {
+        let text = format!("fabricd is not running\n{ROUTES}bfdd is not running\n");
+        let read = answers(&text);
+        assert!(read.neighbors.is_empty() && read.bfd.is_empty());
+        assert_eq!(read.routes.len(), 1);
+        assert_eq!(answers("Exiting: failed to connect to any daemons.\n"), Frr::default());
+        assert_eq!(answers("{ \"areas\": [ {"), Frr::default());
+    }
 }

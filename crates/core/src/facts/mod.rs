@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 pub mod frr;
 pub mod network;
+pub mod packages;
 pub mod pve;
 pub mod thunderbolt;
+pub mod units;
 
 pub use frr::Frr;
 pub use network::{Interface, KernelRoute};
