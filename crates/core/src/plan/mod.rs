@@ -9,6 +9,16 @@ use crate::action::Action;
 use crate::check::Check;
 use crate::name::NodeName;
 
+mod build;
+mod cluster;
+mod lint;
+mod order;
+mod preflight;
+
+pub use build::{Policy, plan};
+pub use lint::lint;
+pub use preflight::preflight;
+
 /// Content-built name of a step: `n2/file:/etc/frr/daemons`, `gate:ports`.
 pub type StepId = String;
 
@@ -19,6 +29,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// How many resources are as they should be already.
     pub satisfied: u32,
+    /// What cannot be planned before these steps are done; non-empty means another plan follows.
+    #[serde(default)]
+    pub waiting: Vec<String>,
     /// What keeps the plan from being carried out; non-empty means nothing will be done.
     pub obstacles: Vec<Obstacle>,
     /// What a person should know, without being in the way.
@@ -129,4 +142,31 @@ pub struct Obstacle {
 pub struct Fleet {
     /// Facts by the node's name in the spec.
     pub nodes: BTreeMap<NodeName, crate::facts::Facts>,
+}
+
+impl Plan {
+    /// Steps that do something; gates and mere waiting are left out.
+    pub fn deeds(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|s| s.action.is_some())
+    }
+
+    /// SHA-256 over the plan: two plans with the same digest are the same plan.
+    pub fn digest(&self) -> String {
+        crate::digest::of(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+impl Phase {
+    /// All phases, in order.
+    pub const ALL: [Self; 4] = [Self::Prepare, Self::Ports, Self::Fabric, Self::Converge];
+
+    /// The word in the UI.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Ports => "ports",
+            Self::Fabric => "fabric",
+            Self::Converge => "converge",
+        }
+    }
 }

@@ -1,0 +1,111 @@
+//! Ethernet: ports are interfaces that exist, cables are declared, or told by the fabric's own
+//! adjacencies once it is up.
+
+use std::collections::BTreeSet;
+
+use super::{Binding, BoundPort, Cable};
+use crate::facts::Facts;
+use crate::name::{NodeName, PortName};
+use crate::plan::{Fleet, Obstacle};
+use crate::spec::{Node, Spec, Transport};
+
+pub(super) fn bind(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
+    for node in &spec.nodes {
+        let Some(facts) = fleet.nodes.get(&node.name) else { continue };
+        let ports = names(spec, node)
+            .into_iter()
+            .map(|name| {
+                let interface =
+                    facts.inventory.interfaces.contains_key(name.as_str()).then(|| name.to_string());
+                if interface.is_none() {
+                    binding.obstacles.push(absent(node, &name, facts));
+                }
+                BoundPort { name, pci: None, interface, peer: None, speed: None }
+            })
+            .collect();
+        binding.ports.insert(node.name.clone(), ports);
+    }
+    if spec.fabric.transport == Transport::Switch {
+        return;
+    }
+    let cables = if spec.links.is_empty() { learnt(spec, fleet) } else { declared(spec) };
+    for cable in &cables {
+        for (near, far) in [(&cable.a, &cable.b), (&cable.b, &cable.a)] {
+            if let Some(port) =
+                binding.ports.get_mut(&near.0).and_then(|ports| ports.iter_mut().find(|p| p.name == near.1))
+            {
+                port.peer = Some(far.clone());
+            }
+        }
+    }
+    binding.cables = cables;
+}
+
+/// Ports of a node: its own list, or every port the links name.
+fn names(spec: &Spec, node: &Node) -> Vec<PortName> {
+    if let Some(ports) = &node.ports {
+        return ports.clone();
+    }
+    let named: BTreeSet<PortName> = spec
+        .links
+        .iter()
+        .flat_map(|l| &l.ends)
+        .filter(|e| e.node == node.name)
+        .filter_map(|e| e.port.clone())
+        .collect();
+    named.into_iter().collect()
+}
+
+fn declared(spec: &Spec) -> BTreeSet<Cable> {
+    spec.links
+        .iter()
+        .filter_map(|link| {
+            let [a, b] = &link.ends;
+            Some(Cable::new((a.node.clone(), a.port.clone()?), (b.node.clone(), b.port.clone()?)))
+        })
+        .collect()
+}
+
+/// Cables as the adjacencies of a running fabric show them: host on a port, and back.
+fn learnt(spec: &Spec, fleet: &Fleet) -> BTreeSet<Cable> {
+    let mut cables = BTreeSet::new();
+    let ups = |node: &NodeName| -> Vec<(PortName, String)> {
+        let frr = fleet.nodes.get(node).and_then(|f| f.state.frr.yes());
+        frr.into_iter()
+            .flat_map(|f| &f.neighbors)
+            .filter(|n| n.state == "Up" && n.fabric == spec.fabric.id.as_str())
+            .filter_map(|n| Some((PortName::new(&n.interface).ok()?, n.host.clone())))
+            .collect()
+    };
+    for node in &spec.nodes {
+        for (port, host) in ups(&node.name) {
+            let Ok(far) = NodeName::new(&host) else { continue };
+            let back: Vec<PortName> =
+                ups(&far).into_iter().filter(|(_, h)| h == node.name.as_str()).map(|(p, _)| p).collect();
+            // Two cables between one pair cannot be told apart this way: leave them open.
+            if let [only] = back.as_slice() {
+                cables.insert(Cable::new((node.name.clone(), port), (far, only.clone())));
+            }
+        }
+    }
+    cables
+}
+
+fn absent(node: &Node, name: &PortName, facts: &Facts) -> Obstacle {
+    let have: Vec<&str> = facts
+        .inventory
+        .interfaces
+        .iter()
+        .filter(|(n, i)| {
+            i.link_type == "ether" && i.kind.as_deref() != Some("bridge") && !n.starts_with("dummy")
+        })
+        .map(|(n, _)| n.as_str())
+        .collect();
+    Obstacle {
+        code: "RB0505".into(),
+        node: Some(node.name.clone()),
+        message: format!("has no interface {name}"),
+        evidence: format!("it has: {}", have.join(", ")),
+        cure: "correct the port's name in the spec (`ringbolt discover` lists what there is)".into(),
+    }
+}

@@ -1,0 +1,111 @@
+//! Texts of the files that are wholly ours. Each begins with a line that says whose it is.
+
+use crate::bind::{BoundPort, THUNDERBOLT_DRIVER};
+use crate::plan::Phase;
+use crate::resource::file::{File, Reader};
+use crate::spec::{Fabric, Routing, Transport};
+
+/// Folder of `.link` files; `/etc` wins over what Proxmox VE's pinning puts under `/usr/local/lib`.
+pub const LINK_FOLDER: &str = "/etc/systemd/network";
+/// Kernel settings that survive a reboot.
+pub const SYSCTL_FILE: &str = "/etc/sysctl.d/90-ringbolt.conf";
+/// Modules loaded at boot.
+const MODULES_FILE: &str = "/etc/modules-load.d/ringbolt.conf";
+const RULES_FILE: &str = "/etc/udev/rules.d/90-ringbolt.rules";
+const UNIT_FILE: &str = "/etc/systemd/system/ringbolt-port@.service";
+
+const HEAD: &str = "# Kept by ringbolt from its spec: edits here are lost.\n";
+
+/// The `.link` file of a port: its name and MTU from the moment the interface appears.
+///
+/// Matched by PCI path and driver, never by MAC: Thunderbolt's MAC addresses change. The lowest
+/// file name over all folders wins, so `00-ringbolt-…` beats `50-pmx-…` (systemd.link(5)).
+pub fn link_file(port: &BoundPort, mtu: u32) -> Option<File> {
+    let pci = port.pci.as_ref()?;
+    Some(File {
+        path: format!("{LINK_FOLDER}/00-ringbolt-{}.link", port.name),
+        content: format!(
+            "{HEAD}[Match]\nPath=pci-{pci}\nDriver={THUNDERBOLT_DRIVER}\n\n[Link]\nName={}\nMTUBytes={mtu}\n",
+            port.name
+        ),
+        why: format!("the port at {pci} is always {}, with its MTU from birth", port.name),
+        reader: Reader::Udev,
+        phase: Phase::Prepare,
+    })
+}
+
+/// Both Thunderbolt modules at boot: after a cold start of all nodes nobody else loads them.
+pub(super) fn modules() -> File {
+    File {
+        path: MODULES_FILE.into(),
+        content: format!("{HEAD}thunderbolt\nthunderbolt_net\n"),
+        why: "when all nodes boot together no link appears unless each one loads the driver by itself".into(),
+        reader: Reader::Nobody,
+        phase: Phase::Prepare,
+    }
+}
+
+/// Kernel settings, by key.
+pub(super) fn sysctl_values(fabric: &Fabric) -> Vec<(&'static str, &'static str)> {
+    let mut values = Vec::new();
+    if fabric.transport == Transport::Switch {
+        return values;
+    }
+    let fixed = fabric.routing == Routing::Static;
+    if fabric.prefix.is_some() {
+        values.push(("net.ipv4.ip_forward", "1"));
+        if fixed {
+            values.push(("net.ipv4.conf.all.ignore_routes_with_linkdown", "1"));
+        }
+    }
+    if fabric.prefix6.is_some() {
+        values.push(("net.ipv6.conf.all.forwarding", "1"));
+        if fixed {
+            values.push(("net.ipv6.conf.all.ignore_routes_with_linkdown", "1"));
+            values.push(("net.ipv6.conf.default.ignore_routes_with_linkdown", "1"));
+        }
+    }
+    values
+}
+
+/// The file with these settings.
+pub(super) fn sysctl(values: &[(&str, &str)]) -> File {
+    let lines: String = values.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+    File {
+        path: SYSCTL_FILE.into(),
+        content: format!("{HEAD}{lines}"),
+        why: "a node in the middle forwards for its neighbours, after a reboot as well".into(),
+        reader: Reader::Nobody,
+        phase: Phase::Prepare,
+    }
+}
+
+/// The hot-plug unit: what gives a port its address when its cable comes (back).
+pub(super) fn unit() -> File {
+    File {
+        path: UNIT_FILE.into(),
+        content: format!(
+            "{HEAD}# Started by udev whenever the port appears. ifupdown2 allows one run at a time, hence the retries.\n\
+             [Unit]\nDescription=Address of mesh port %i\nAfter=networking.service\nStartLimitIntervalSec=60\nStartLimitBurst=40\n\n\
+             [Service]\nType=oneshot\nExecStart=/usr/sbin/ifup %i\nRestart=on-failure\nRestartSec=300ms\n"
+        ),
+        why: "a Thunderbolt port that appears late or again has no address until somebody runs ifup".into(),
+        reader: Reader::Systemd,
+        phase: Phase::Prepare,
+    }
+}
+
+/// The udev rule that starts the hot-plug unit.
+pub(super) fn rules(ports: &[BoundPort]) -> File {
+    let names: Vec<&str> = ports.iter().map(|p| p.name.as_str()).collect();
+    File {
+        path: RULES_FILE.into(),
+        content: format!(
+            "{HEAD}ACTION==\"add|move\", SUBSYSTEM==\"net\", KERNEL==\"{}\", TAG+=\"systemd\", ENV{{SYSTEMD_WANTS}}+=\"ringbolt-port@$name.service\"\n",
+            names.join("|")
+        ),
+        why: "udev starts the unit when the port appears or is renamed".into(),
+        reader: Reader::Udev,
+        phase: Phase::Ports,
+    }
+}

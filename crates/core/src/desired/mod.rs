@@ -1,0 +1,180 @@
+//! All resources of all nodes, from the spec and the binding. Holds no choices: what is not here is
+//! not done.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::Addresses;
+use crate::bind::Binding;
+use crate::name::{NodeName, PortName};
+use crate::plan::Fleet;
+use crate::resource::Resource;
+use crate::resource::fabric::{Fabric, Member};
+use crate::spec::{Routing, Spec, Transport};
+use crate::topology::{Place, Topology};
+
+mod files;
+mod node;
+pub mod question;
+mod routes;
+
+pub use files::{LINK_FOLDER, SYSCTL_FILE, link_file};
+
+/// The whole wish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Desired {
+    /// Resources by node, in the order they are put in place.
+    pub nodes: BTreeMap<NodeName, Vec<Resource>>,
+    /// The fabric in Proxmox VE's SDN; none with static routing.
+    pub fabric: Option<Fabric>,
+    /// Files of ours that no resource asks for any more, by node.
+    pub stale: BTreeMap<NodeName, Vec<String>>,
+    /// What must be seen once all is in place.
+    pub goal: BTreeMap<NodeName, Goal>,
+}
+
+/// What a node must see of the mesh.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Goal {
+    /// Ports with a cable, and who is at the far end where known.
+    pub neighbors: Vec<(PortName, Option<NodeName>)>,
+    /// Router IDs of the nodes it can reach, with the hops to each.
+    pub routes: Vec<(std::net::IpAddr, NodeName, u32)>,
+}
+
+/// Everything of ours has a name that begins like one of these.
+pub const OWN_FILES: [&str; 7] = [
+    "/etc/systemd/network/00-ringbolt-",
+    "/etc/udev/rules.d/90-ringbolt",
+    "/etc/systemd/system/ringbolt-",
+    "/etc/modules-load.d/ringbolt",
+    "/etc/sysctl.d/90-ringbolt",
+    "/etc/network/interfaces.d/ringbolt",
+    "/etc/systemd/system/frr.service.d/ringbolt",
+];
+
+/// The topology as bound: cables where cabling is known, the switch where there is one.
+pub fn topology(spec: &Spec, binding: &Binding) -> Topology {
+    let place = |(node, port): &(NodeName, PortName)| Place { node: node.clone(), port: Some(port.clone()) };
+    if spec.fabric.transport == Transport::Switch {
+        return Topology::declared(spec).unwrap_or_else(|| Topology::on_switch([]));
+    }
+    Topology::new(
+        spec.nodes.iter().map(|n| n.name.clone()),
+        binding.cables.iter().map(|c| (place(&c.a), place(&c.b))),
+    )
+}
+
+/// All resources for the nodes that were heard of.
+pub fn desired(
+    spec: &Spec,
+    binding: &Binding,
+    addresses: &Addresses,
+    topology: &Topology,
+    fleet: &Fleet,
+) -> Desired {
+    let mut nodes = BTreeMap::new();
+    let mut stale = BTreeMap::new();
+    let mut goal = BTreeMap::new();
+    let owners = goal_nodes(spec, addresses);
+    for (name, facts) in &fleet.nodes {
+        let (Some(ports), Some(address)) = (binding.ports.get(name), addresses.get(name)) else { continue };
+        let wish = node::Wish { spec, name, facts, ports, address, addresses, topology };
+        let resources = node::resources(&wish);
+        let left = stale_files(facts, &resources);
+        if !left.is_empty() {
+            stale.insert(name.clone(), left);
+        }
+        nodes.insert(name.clone(), resources);
+        goal.insert(name.clone(), goal_of(spec, name, ports, topology, &owners, fleet));
+    }
+    Desired { nodes, fabric: fabric(spec, binding, addresses), stale, goal }
+}
+
+fn goal_nodes<'a>(spec: &'a Spec, addresses: &Addresses) -> Vec<(&'a NodeName, Vec<std::net::IpAddr>)> {
+    spec.nodes.iter().filter_map(|n| Some((&n.name, addresses.get(&n.name)?.ids().collect()))).collect()
+}
+
+/// Above this many nodes each node's goal is its neighbours only: all pairs would be too many.
+const ALL_ROUTES_UP_TO: usize = 64;
+
+fn goal_of(
+    spec: &Spec,
+    name: &NodeName,
+    ports: &[crate::bind::BoundPort],
+    topology: &Topology,
+    owners: &[(&NodeName, Vec<std::net::IpAddr>)],
+    fleet: &Fleet,
+) -> Goal {
+    let open = spec.fabric.transport == Transport::Ethernet && spec.links.is_empty();
+    let neighbors = ports
+        .iter()
+        .filter(|p| p.peer.is_some() || open)
+        .map(|p| (p.name.clone(), p.peer.as_ref().map(|(node, _)| node.clone())))
+        .collect();
+    let mut goal = Goal { neighbors, routes: Vec::new() };
+    if owners.len() > ALL_ROUTES_UP_TO {
+        return goal;
+    }
+    let hops = topology.hops_from(name);
+    for (node, ids) in owners.iter().filter(|(node, _)| *node != name && fleet.nodes.contains_key(*node)) {
+        let Some(hops) = hops.get(*node) else { continue };
+        for id in ids {
+            goal.routes.push((*id, (*node).clone(), *hops));
+        }
+    }
+    goal
+}
+
+fn fabric(spec: &Spec, binding: &Binding, addresses: &Addresses) -> Option<Fabric> {
+    if spec.fabric.routing != Routing::Openfabric {
+        return None;
+    }
+    let mut keys = BTreeMap::new();
+    let mut put = |key: &str, value: String| drop(keys.insert(key.to_owned(), value));
+    if let Some(prefix) = spec.fabric.prefix {
+        put("ip_prefix", prefix.trunc().to_string());
+    }
+    if let Some(prefix6) = spec.fabric.prefix6 {
+        put("ip6_prefix", prefix6.trunc().to_string());
+    }
+    put("hello_interval", spec.fabric.hello_interval.to_string());
+    if let Some(csnp) = spec.fabric.csnp_interval {
+        put("csnp_interval", csnp.to_string());
+    }
+    let nodes = binding
+        .ports
+        .iter()
+        .filter_map(|(name, ports)| {
+            let address = addresses.get(name)?;
+            let member = Member {
+                ip: address.v4,
+                ip6: address.v6,
+                ports: ports.iter().map(|p| p.name.clone()).collect(),
+                hello_multiplier: spec.fabric.hello_multiplier,
+            };
+            Some((name.clone(), member))
+        })
+        .collect();
+    Some(Fabric { id: spec.fabric.id.clone(), keys, nodes })
+}
+
+/// Files that carry our names and that nothing asks for any more.
+fn stale_files(facts: &crate::facts::Facts, resources: &[Resource]) -> Vec<String> {
+    let wanted: Vec<&str> = resources
+        .iter()
+        .filter_map(|r| match r {
+            Resource::File(f) => Some(f.path.as_str()),
+            _ => None,
+        })
+        .collect();
+    facts
+        .state
+        .files
+        .keys()
+        .filter(|path| OWN_FILES.iter().any(|own| path.starts_with(own)))
+        .filter(|path| !wanted.contains(&path.as_str()))
+        .cloned()
+        .collect()
+}

@@ -1,0 +1,157 @@
+//! The cluster's part of a plan: Proxmox VE's fabric objects, changed on one node for all.
+
+use super::{FileChange, Fleet, Obstacle, Phase, Plan, Risk, Step, Undo};
+use crate::action::{Action, SdnChange};
+use crate::check::Check;
+use crate::desired::Desired;
+use crate::facts::{Facts, pve};
+use crate::name::NodeName;
+use crate::resource::fabric::{Calls, Fabric, render};
+use crate::resource::{Resource, step};
+
+/// The step that stages and applies the fabric, if one is needed.
+pub(super) fn settle(desired: &Desired, fleet: &Fleet, plan: &mut Plan) -> Option<Step> {
+    let fabric = desired.fabric.as_ref()?;
+    let (node, facts) = speaker(fleet)?;
+    let staged_text = facts.text(pve::path::FABRICS).unwrap_or("");
+    let running_text = facts.text(pve::path::RUNNING).unwrap_or("");
+    let (staged, running) = match (pve::sections(staged_text), read_running(running_text)) {
+        (Ok(staged), Ok(running)) => (staged, running),
+        (Err(e), _) | (_, Err(e)) => {
+            plan.obstacles.push(Obstacle {
+                code: "RB0529".into(),
+                node: Some(node.clone()),
+                message: "Proxmox VE's fabric configuration cannot be read".into(),
+                evidence: e.to_string(),
+                cure:
+                    "look at the file named; `pvesh get /cluster/sdn/fabrics/all` shows what PVE makes of it"
+                        .into(),
+            });
+            return None;
+        }
+    };
+    let calls = fabric.calls(&staged);
+    let unapplied = !fabric.calls(&running).calls.is_empty() || !fabric.calls(&running).deletes.is_empty();
+    if calls == Calls::default() && !unapplied {
+        plan.satisfied += 1;
+        return None;
+    }
+    Some(apply(fabric, desired, node, facts, &staged, calls))
+}
+
+fn read_running(text: &str) -> Result<Vec<pve::Section>, pve::PveFileError> {
+    if text.is_empty() { Ok(Vec::new()) } else { pve::running_fabrics(text) }
+}
+
+/// The node that speaks for the cluster: the first by name that may write to `/etc/pve`.
+pub(super) fn speaker(fleet: &Fleet) -> Option<(&NodeName, &Facts)> {
+    fleet.nodes.iter().find(|(_, f)| f.state.pve_writable == Some(true))
+}
+
+fn apply(
+    fabric: &Fabric,
+    desired: &Desired,
+    node: &NodeName,
+    facts: &Facts,
+    staged: &[pve::Section],
+    calls: Calls,
+) -> Step {
+    let mut after: Vec<pve::Section> = staged.iter().filter(|s| !fabric.owns(s)).cloned().collect();
+    after.extend(fabric.sections());
+    let staged_fact = facts.state.files.get(pve::path::FABRICS);
+    let live = facts.state.frr.yes().is_some_and(|f| f.neighbors.iter().any(|n| n.state == "Up"));
+    let why = match (calls.calls.len() + calls.deletes.len(), calls.leaving.as_slice()) {
+        (0, _) => "the fabric is staged in Proxmox VE, but was never applied".into(),
+        (_, []) if staged.iter().any(|s| fabric.owns(s)) => {
+            "the fabric in Proxmox VE differs from the spec".into()
+        }
+        (_, []) => "Proxmox VE does not know the fabric yet".into(),
+        (_, leaving) => format!("no longer in the spec: {}", leaving.join(", ")),
+    };
+    let risk = match (live, calls.leaving.is_empty()) {
+        (_, false) => Risk::Destructive,
+        (true, true) => Risk::Disruptive,
+        (false, true) => Risk::Safe,
+    };
+    let interrupts = if risk == Risk::Safe {
+        String::new()
+    } else {
+        "every node reloads its network and FRR, one after the other; adjacencies stay up where nothing of theirs changes".into()
+    };
+    Step {
+        title: format!("fabric {} in Proxmox VE: {}, then apply", fabric.id, describe(&calls)),
+        why,
+        expect: Some(staged_fact.map_or_else(String::new, |f| f.digest.clone())),
+        undo: Undo::Impossible(
+            "objects of SDN are taken back by another change, not by a copy of the file".into(),
+        ),
+        proof: proof(fabric, desired),
+        patience: 60,
+        risk,
+        interrupts,
+        change: Some(FileChange {
+            path: pve::path::FABRICS.into(),
+            before: staged_fact.and_then(|f| f.text.clone()),
+            after: Some(render(&after)),
+        }),
+        ..step(
+            node,
+            "sdn",
+            Phase::Fabric,
+            Action::ApplySdn(SdnChange {
+                fabric: fabric.id.clone(),
+                deletes: calls.deletes,
+                calls: calls.calls,
+                nodes: fabric.nodes.keys().cloned().collect(),
+                expect: staged_fact.map_or_else(String::new, |f| f.digest.clone()),
+                dry_run: at_least(facts, "libpve-network-perl", &[1, 3]),
+            }),
+        )
+    }
+}
+
+fn describe(calls: &Calls) -> String {
+    let parts: Vec<String> = [
+        (calls.calls.iter().filter(|c| c.verb == crate::action::Verb::Create).count(), "new"),
+        (calls.calls.iter().filter(|c| c.verb == crate::action::Verb::Set).count(), "changed"),
+        (calls.deletes.len(), "removed"),
+    ]
+    .iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
+    .collect();
+    if parts.is_empty() { "nothing to stage".into() } else { parts.join(", ") }
+}
+
+/// After the apply each node has its generated files, its address, and FRR running.
+fn proof(fabric: &Fabric, desired: &Desired) -> Vec<(NodeName, Check)> {
+    let mut proof = Vec::new();
+    for (node, member) in &fabric.nodes {
+        let mut add = |check| proof.push((node.clone(), check));
+        add(Check::Active { unit: "frr.service".into() });
+        add(Check::Enabled { unit: "frr.service".into() });
+        for id in member.ip.map(std::net::IpAddr::V4).into_iter().chain(member.ip6.map(std::net::IpAddr::V6))
+        {
+            add(Check::Address { interface: fabric.id.dummy(), address: id });
+        }
+        for resource in desired.nodes.get(node).into_iter().flatten() {
+            if let Resource::Generated(generated) = resource {
+                for check in generated.promises() {
+                    add(check);
+                }
+            }
+        }
+    }
+    proof
+}
+
+/// Whether a package is installed in at least this version (numbers only, the leading parts).
+pub(super) fn at_least(facts: &Facts, package: &str, floor: &[u32]) -> bool {
+    let Some(version) = facts.inventory.packages.get(package) else { return false };
+    let have: Vec<u32> = version
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|part| part.parse().ok())
+        .take(floor.len())
+        .collect();
+    have.as_slice() >= floor
+}

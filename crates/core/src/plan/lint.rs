@@ -1,0 +1,34 @@
+//! A last look at a finished plan. What it says is a bug of the planner, never of the user.
+
+use std::collections::BTreeSet;
+
+use super::{Plan, Risk, Step};
+use crate::action::Action;
+
+/// Everything about the plan that must not be.
+pub fn lint(plan: &Plan) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for step in &plan.steps {
+        if !seen.insert(&step.id) {
+            faults.push(format!("step {} is there twice", step.id));
+        }
+        for before in step.after.iter().filter(|b| !seen.contains(b.as_str()) || **b == step.id) {
+            faults.push(format!("step {} comes before {before}, which it needs", step.id));
+        }
+        if step.proof.is_empty() && needs_proof(step) {
+            faults.push(format!("step {} has no proof", step.id));
+        }
+        if step.risk >= Risk::Disruptive && step.interrupts.is_empty() {
+            faults.push(format!("step {} interrupts something and does not say what", step.id));
+        }
+    }
+    faults
+}
+
+fn needs_proof(step: &Step) -> bool {
+    !matches!(
+        step.action,
+        None | Some(Action::ReloadSystemd | Action::ReloadUdev | Action::UpdateInitramfs | Action::Reboot)
+    )
+}

@@ -1,0 +1,353 @@
+//! What the nodes must be like before anything is planned: reachable, one quorate cluster, nobody
+//! else's changes pending, no second fabric in the way.
+
+use std::collections::BTreeSet;
+
+use super::cluster::{at_least, speaker};
+use super::{Fleet, Obstacle, build};
+use crate::bind::Binding;
+use crate::facts::{Facts, pve};
+use crate::name::NodeName;
+use crate::spec::{Routing, Spec};
+use crate::topology::Topology;
+
+/// Looks at all nodes; returns obstacles and notes.
+pub fn preflight(
+    spec: &Spec,
+    fleet: &Fleet,
+    binding: &Binding,
+    topology: &Topology,
+) -> (Vec<Obstacle>, Vec<Obstacle>) {
+    let mut look = Look { spec, obstacles: binding.obstacles.clone(), notes: binding.notes.clone() };
+    for (node, facts) in &fleet.nodes {
+        look.identity(node, facts);
+        look.software(node, facts);
+        look.leftovers(node, facts);
+    }
+    look.membership(fleet);
+    if spec.fabric.routing == Routing::Openfabric {
+        look.sdn(fleet, binding);
+    }
+    look.cabling(fleet, topology);
+    build::tidy(&mut look.obstacles);
+    build::tidy(&mut look.notes);
+    (look.obstacles, look.notes)
+}
+
+struct Look<'a> {
+    spec: &'a Spec,
+    obstacles: Vec<Obstacle>,
+    notes: Vec<Obstacle>,
+}
+
+fn about(
+    code: &str,
+    node: Option<&NodeName>,
+    message: impl Into<String>,
+    evidence: impl Into<String>,
+    cure: impl Into<String>,
+) -> Obstacle {
+    Obstacle {
+        code: code.into(),
+        node: node.cloned(),
+        message: message.into(),
+        evidence: evidence.into(),
+        cure: cure.into(),
+    }
+}
+
+impl Look<'_> {
+    fn identity(&mut self, node: &NodeName, facts: &Facts) {
+        if facts.hostname != node.as_str() {
+            self.obstacles.push(about(
+                "RB0502",
+                Some(node),
+                format!("calls itself {}", facts.hostname),
+                format!("ssh reached it under the address of {node}"),
+                "correct `name` or `address` in the spec: Proxmox VE knows the node by its host name",
+            ));
+        }
+        if facts.inventory.arch != "x86_64" {
+            self.obstacles.push(about(
+                "RB0519",
+                Some(node),
+                format!("is a {} machine", facts.inventory.arch),
+                "",
+                "Proxmox VE 9 runs on x86_64",
+            ));
+        }
+    }
+
+    fn software(&mut self, node: &NodeName, facts: &Facts) {
+        let version = facts.inventory.packages.get("pve-manager").map(String::as_str);
+        match version {
+            None => self.obstacles.push(about(
+                "RB0519",
+                Some(node),
+                "does not run Proxmox VE",
+                "package pve-manager is not installed",
+                "install Proxmox VE 9, then run again",
+            )),
+            Some(v) if !at_least(facts, "pve-manager", &[9]) => self.obstacles.push(about(
+                "RB0519",
+                Some(node),
+                format!("runs Proxmox VE {v}; SDN fabrics came with 9.0"),
+                "",
+                "upgrade the node to Proxmox VE 9",
+            )),
+            Some(_) => {}
+        }
+        if self.spec.fabric.routing == Routing::Openfabric && !at_least(facts, "libpve-rs-perl", &[0, 11]) {
+            self.notes.push(about(
+                "RB0525",
+                Some(node),
+                "has a libpve-rs-perl older than 0.11",
+                facts.inventory.packages.get("libpve-rs-perl").cloned().unwrap_or_default(),
+                "upgrade it: before that, ports had no address of their own and traffic through a middle node could fail",
+            ));
+        }
+        if facts.state.units.get("systemd-networkd.service").is_some_and(|u| u.enabled == "enabled") {
+            self.notes.push(about(
+                "RB0523",
+                Some(node),
+                "has systemd-networkd enabled beside ifupdown2",
+                "",
+                "`systemctl disable systemd-networkd systemd-networkd-wait-online`: .link files do not need it, and it delays the boot by up to two minutes",
+            ));
+        }
+    }
+
+    fn leftovers(&mut self, node: &NodeName, facts: &Facts) {
+        if facts.state.files.contains_key(pve::path::INTERFACES_NEW) {
+            self.obstacles.push(about(
+                "RB0510",
+                Some(node),
+                "has network edits that were never applied (/etc/network/interfaces.new)",
+                facts.text(pve::path::INTERFACES_NEW).unwrap_or("").to_owned(),
+                "apply or revert them in the web interface (System → Network): our apply would activate them",
+            ));
+        }
+    }
+
+    fn membership(&mut self, fleet: &Fleet) {
+        let mut clusters: BTreeSet<String> = BTreeSet::new();
+        for (node, facts) in &fleet.nodes {
+            let Some(text) = facts.text(pve::path::MEMBERS) else {
+                self.no_cluster(node, "/etc/pve is not there: pve-cluster does not run");
+                continue;
+            };
+            let members = match pve::members(text) {
+                Ok(members) => members,
+                Err(e) => {
+                    self.no_cluster(node, &e.to_string());
+                    continue;
+                }
+            };
+            let Some(cluster) = members.cluster else {
+                self.no_cluster(node, "pmxcfs knows of no cluster");
+                continue;
+            };
+            if cluster.quorate != 1 || facts.state.pve_writable == Some(false) {
+                let online: Vec<&str> = members
+                    .nodelist
+                    .iter()
+                    .filter(|(_, m)| m.online == 1)
+                    .map(|(name, _)| name.as_str())
+                    .collect();
+                self.obstacles.push(about(
+                    "RB0508",
+                    Some(node),
+                    "has no quorum: /etc/pve is read-only there",
+                    format!("it sees {} of {} nodes: {}", online.len(), cluster.nodes, online.join(", ")),
+                    "start the missing nodes, or mend the corosync network (`pvecm status`)",
+                ));
+            }
+            let absent: Vec<&str> = self
+                .spec
+                .nodes
+                .iter()
+                .map(|n| n.name.as_str())
+                .filter(|n| !members.nodelist.contains_key(*n))
+                .collect();
+            if !absent.is_empty() {
+                self.obstacles.push(about(
+                    "RB0503",
+                    Some(node),
+                    format!("is in cluster {}, which does not have {}", cluster.name, absent.join(", ")),
+                    "",
+                    "join those nodes to the cluster first (`pvecm add`), or take them out of the spec",
+                ));
+            }
+            clusters.insert(cluster.name);
+        }
+        if clusters.len() > 1 {
+            let names: Vec<String> = clusters.into_iter().collect();
+            self.obstacles.push(about(
+                "RB0503",
+                None,
+                "the nodes are in different clusters",
+                names.join(", "),
+                "a fabric belongs to one cluster: one spec for each",
+            ));
+        }
+    }
+
+    fn no_cluster(&mut self, node: &NodeName, evidence: &str) {
+        self.obstacles.push(about(
+            "RB0503",
+            Some(node),
+            "is in no Proxmox VE cluster",
+            evidence,
+            "create one (`pvecm create NAME` on one node, `pvecm add ADDRESS` on the others), then run again",
+        ));
+    }
+
+    fn sdn(&mut self, fleet: &Fleet, binding: &Binding) {
+        let Some((node, facts)) = speaker(fleet) else { return };
+        if let Some(token) = facts.text(pve::path::LOCK) {
+            self.obstacles.push(about(
+                "RB0511",
+                Some(node),
+                "somebody holds Proxmox VE's SDN lock",
+                token.trim().to_owned(),
+                "let them finish; if it was left behind: `pvesh delete /cluster/sdn/lock --force 1`",
+            ));
+        }
+        let staged = pve::sections(facts.text(pve::path::FABRICS).unwrap_or("")).unwrap_or_default();
+        let running = match facts.text(pve::path::RUNNING) {
+            Some(text) => pve::running_fabrics(text).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        self.pending(node, &staged, &running, binding);
+        self.conflicts(node, &staged, binding);
+    }
+
+    /// Staged sections that are neither applied nor ours.
+    fn pending(
+        &mut self,
+        node: &NodeName,
+        staged: &[pve::Section],
+        running: &[pve::Section],
+        binding: &Binding,
+    ) {
+        let id = self.spec.fabric.id.as_str();
+        let ours = |s: &pve::Section| s.id == id || s.id.starts_with(&format!("{id}_"));
+        let mut lines = Vec::new();
+        for section in staged {
+            let known = running.iter().any(|r| crate::resource::fabric::same(r, section));
+            // What an interrupted run of ours has staged names only nodes we know; the plan goes on from there.
+            let mine = ours(section)
+                && (section.id == id || binding.ports.keys().any(|n| section.id == format!("{id}_{n}")));
+            if !known && !mine {
+                lines.push(format!("+ {}: {}", section.kind, section.id));
+            }
+        }
+        for section in running.iter().filter(|r| !ours(r)) {
+            if !staged.iter().any(|s| s.id == section.id) {
+                lines.push(format!("- {}: {}", section.kind, section.id));
+            }
+        }
+        if !lines.is_empty() {
+            self.obstacles.push(about(
+                "RB0509",
+                Some(node),
+                "somebody else's SDN changes are staged and not applied",
+                lines.join("\n"),
+                "apply or revert them first (Datacenter → SDN): our apply would activate them, and so would any node's next reboot",
+            ));
+        }
+    }
+
+    fn conflicts(&mut self, node: &NodeName, staged: &[pve::Section], binding: &Binding) {
+        let fabric = &self.spec.fabric;
+        let id = fabric.id.as_str();
+        for section in staged.iter().filter(|s| s.kind.ends_with("_fabric")) {
+            let value = |key: &str| section.keys.get(key).map(|v| v.concat()).unwrap_or_default();
+            if section.id == id {
+                let want = fabric.prefix.map(|p| p.trunc().to_string()).unwrap_or_default();
+                let want6 = fabric.prefix6.map(|p| p.trunc().to_string()).unwrap_or_default();
+                if section.kind != "openfabric_fabric" {
+                    self.obstacles.push(about(
+                        "RB0512",
+                        Some(node),
+                        format!("a fabric {id} is there already, with another protocol ({})", section.kind),
+                        "",
+                        "say another `id` in [fabric], or remove that fabric in Proxmox VE",
+                    ));
+                } else if value("ip_prefix") != want || value("ip6_prefix") != want6 {
+                    self.obstacles.push(about(
+                        "RB0512",
+                        Some(node),
+                        format!("a fabric {id} is there already, with another prefix"),
+                        format!("there: {} {}\nspec:  {want} {want6}", value("ip_prefix"), value("ip6_prefix")),
+                        "use its prefix in the spec, say another `id`, or remove that fabric in Proxmox VE: renumbering a live mesh is not done by the way",
+                    ));
+                }
+            } else if let (Some(prefix), Ok(other)) =
+                (fabric.prefix, value("ip_prefix").parse::<ipnet::Ipv4Net>())
+                && (prefix.contains(&other) || other.contains(&prefix))
+            {
+                self.obstacles.push(about(
+                    "RB0514",
+                    Some(node),
+                    format!("prefix {prefix} overlaps {other} of fabric {}", section.id),
+                    "",
+                    "choose another prefix in [fabric]",
+                ));
+            }
+        }
+        for section in staged.iter().filter(|s| s.kind.ends_with("_node")) {
+            let Some((other, member)) = section.id.split_once('_') else { continue };
+            if other == id {
+                continue;
+            }
+            for (bound, ports) in binding.ports.iter().filter(|(n, _)| n.as_str() == member) {
+                let taken: Vec<&str> = ports
+                    .iter()
+                    .map(|p| p.name.as_str())
+                    .filter(|p| {
+                        let key = format!("name={p}");
+                        section
+                            .keys
+                            .get("interfaces")
+                            .into_iter()
+                            .flatten()
+                            .any(|v| v.split(',').any(|part| part == key))
+                    })
+                    .collect();
+                if !taken.is_empty() {
+                    self.obstacles.push(about(
+                        "RB0513",
+                        Some(bound),
+                        format!("port {} is in fabric {other} already", taken.join(", ")),
+                        "",
+                        format!("take it out of fabric {other} in Proxmox VE, or say `id = \"{other}\"` in [fabric] to go on with that one"),
+                    ));
+                }
+            }
+        }
+    }
+
+    fn cabling(&mut self, fleet: &Fleet, topology: &Topology) {
+        if fleet.nodes.len() < self.spec.nodes.len() {
+            return;
+        }
+        let known =
+            self.spec.fabric.transport == crate::spec::Transport::Thunderbolt || !self.spec.links.is_empty();
+        if let crate::topology::Shape::Pieces { pieces, .. } = topology.shape()
+            && known
+        {
+            let parts: Vec<String> = pieces
+                .iter()
+                .map(|p| format!("{{{}}}", p.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ")))
+                .collect();
+            self.notes.push(about(
+                "RB0507",
+                None,
+                "the cables leave the nodes in separate pieces",
+                parts.join("  "),
+                "plug a cable between the pieces; the plan goes on, and each piece is a mesh of its own until then",
+            ));
+        }
+    }
+}

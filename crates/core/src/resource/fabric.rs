@@ -1,0 +1,266 @@
+//! The fabric in Proxmox VE's SDN: one object for the fabric, one for each node. A resource of the
+//! cluster: staged and applied on one node, for all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::{PveCall, Verb};
+use crate::facts::pve::Section;
+use crate::name::{FabricId, NodeName, PortName};
+
+/// The fabric as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fabric {
+    /// Its id.
+    pub id: FabricId,
+    /// Keys of the fabric section, as Proxmox VE names them.
+    pub keys: BTreeMap<String, String>,
+    /// Nodes.
+    pub nodes: BTreeMap<NodeName, Member>,
+}
+
+/// One node of the fabric.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// IPv4 router ID.
+    pub ip: Option<Ipv4Addr>,
+    /// IPv6 router ID.
+    pub ip6: Option<Ipv6Addr>,
+    /// Ports, in order.
+    pub ports: Vec<PortName>,
+    /// Hellos missed before a neighbour is down.
+    pub hello_multiplier: u16,
+}
+
+const FABRIC_KIND: &str = "openfabric_fabric";
+const NODE_KIND: &str = "openfabric_node";
+/// Keys Proxmox VE lets one delete from a fabric.
+const DELETABLE: [&str; 2] = ["csnp_interval", "hello_interval"];
+
+/// Calls that turn what is staged into what should be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Creations and updates.
+    pub calls: Vec<PveCall>,
+    /// Nodes of the fabric that the spec does not name.
+    pub deletes: Vec<PveCall>,
+    /// Their names.
+    pub leaving: Vec<String>,
+}
+
+impl Fabric {
+    /// The sections of `fabrics.cfg` that are this fabric's.
+    pub fn sections(&self) -> Vec<Section> {
+        let mut sections = vec![Section {
+            kind: FABRIC_KIND.into(),
+            id: self.id.to_string(),
+            keys: self.keys.iter().map(|(k, v)| (k.clone(), vec![v.clone()])).collect(),
+        }];
+        for (name, member) in &self.nodes {
+            sections.push(Section {
+                kind: NODE_KIND.into(),
+                id: format!("{}_{name}", self.id),
+                keys: member.keys(),
+            });
+        }
+        sections
+    }
+
+    /// Whether a section belongs to this fabric.
+    pub fn owns(&self, section: &Section) -> bool {
+        let own = section.id == self.id.as_str() && section.kind.ends_with("_fabric");
+        let node = section.kind.ends_with("_node") && section.id.starts_with(&format!("{}_", self.id));
+        own || node
+    }
+
+    /// What is to be called so that the staged sections become this fabric's.
+    pub fn calls(&self, staged: &[Section]) -> Calls {
+        let have: BTreeMap<&str, &Section> =
+            staged.iter().filter(|s| self.owns(s)).map(|s| (s.id.as_str(), s)).collect();
+        let mut calls = Calls::default();
+        for wish in self.sections() {
+            let now = have.get(wish.id.as_str()).copied();
+            if now.is_some_and(|n| same(n, &wish)) {
+                continue;
+            }
+            calls.calls.push(if wish.kind == FABRIC_KIND {
+                self.fabric_call(&wish, now)
+            } else {
+                self.node_call(&wish, now)
+            });
+        }
+        let wanted: BTreeSet<String> = self.sections().into_iter().map(|s| s.id).collect();
+        for (id, section) in &have {
+            if section.kind == NODE_KIND && !wanted.contains(*id) {
+                let node = id.trim_start_matches(&format!("{}_", self.id)).to_owned();
+                calls.deletes.push(PveCall {
+                    verb: Verb::Delete,
+                    path: format!("/cluster/sdn/fabrics/node/{}/{node}", self.id),
+                    options: Vec::new(),
+                });
+                calls.leaving.push(node);
+            }
+        }
+        calls
+    }
+
+    fn fabric_call(&self, wish: &Section, now: Option<&Section>) -> PveCall {
+        let mut options = Vec::new();
+        if now.is_none() {
+            options.push(("id".to_owned(), self.id.to_string()));
+        }
+        options.push(("protocol".into(), "openfabric".into()));
+        options.extend(flat(wish));
+        for key in now.into_iter().flat_map(|n| n.keys.keys()) {
+            if !wish.keys.contains_key(key) && DELETABLE.contains(&key.as_str()) {
+                options.push(("delete".into(), key.clone()));
+            }
+        }
+        let base = "/cluster/sdn/fabrics/fabric";
+        match now {
+            None => PveCall { verb: Verb::Create, path: base.into(), options },
+            Some(_) => PveCall { verb: Verb::Set, path: format!("{base}/{}", self.id), options },
+        }
+    }
+
+    fn node_call(&self, wish: &Section, now: Option<&Section>) -> PveCall {
+        let node = wish.id.trim_start_matches(&format!("{}_", self.id));
+        let mut options = Vec::new();
+        if now.is_none() {
+            options.push(("node_id".to_owned(), node.to_owned()));
+        }
+        options.push(("protocol".into(), "openfabric".into()));
+        options.extend(flat(wish));
+        for key in now.into_iter().flat_map(|n| n.keys.keys()) {
+            if !wish.keys.contains_key(key) {
+                options.push(("delete".into(), key.clone()));
+            }
+        }
+        let base = format!("/cluster/sdn/fabrics/node/{}", self.id);
+        match now {
+            None => PveCall { verb: Verb::Create, path: base, options },
+            Some(_) => PveCall { verb: Verb::Set, path: format!("{base}/{node}"), options },
+        }
+    }
+}
+
+impl Member {
+    fn keys(&self) -> BTreeMap<String, Vec<String>> {
+        let mut keys = BTreeMap::new();
+        if let Some(ip) = self.ip {
+            keys.insert("ip".to_owned(), vec![ip.to_string()]);
+        }
+        if let Some(ip6) = self.ip6 {
+            keys.insert("ip6".to_owned(), vec![ip6.to_string()]);
+        }
+        let interfaces: Vec<String> = self
+            .ports
+            .iter()
+            .map(|p| format!("name={p},hello_multiplier={}", self.hello_multiplier))
+            .collect();
+        if !interfaces.is_empty() {
+            keys.insert("interfaces".to_owned(), interfaces);
+        }
+        keys
+    }
+}
+
+fn flat(section: &Section) -> Vec<(String, String)> {
+    section
+        .keys
+        .iter()
+        .flat_map(|(key, values)| values.iter().map(move |v| (key.clone(), v.clone())))
+        .collect()
+}
+
+/// Equal in meaning: property strings in any order of their parts.
+pub fn same(one: &Section, other: &Section) -> bool {
+    let normal = |s: &Section| -> BTreeMap<String, Vec<BTreeSet<String>>> {
+        s.keys
+            .iter()
+            .map(|(key, values)| {
+                (key.clone(), values.iter().map(|v| v.split(',').map(str::to_owned).collect()).collect())
+            })
+            .collect()
+    };
+    one.kind == other.kind && one.id == other.id && normal(one) == normal(other)
+}
+
+/// Sections as `fabrics.cfg` shows them, each fabric followed by its nodes, keys in order: for the
+/// plan's diff.
+pub fn render(sections: &[Section]) -> String {
+    let mut sorted: Vec<&Section> = sections.iter().collect();
+    sorted.sort_by_key(|s| {
+        let fabric = s.id.split('_').next().unwrap_or(&s.id).to_owned();
+        (fabric, s.kind.ends_with("_node"), s.id.clone())
+    });
+    let blocks: Vec<String> = sorted
+        .iter()
+        .map(|s| {
+            let mut block = format!("{}: {}\n", s.kind, s.id);
+            for (key, value) in flat(s) {
+                block += &format!("\t{key} {value}\n");
+            }
+            block
+        })
+        .collect();
+    blocks.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::facts::pve;
+
+    fn wish() -> Fabric {
+        let member = |last| Member {
+            ip: Some(Ipv4Addr::new(10, 100, 0, last)),
+            ip6: None,
+            ports: vec![PortName::new("en05").unwrap(), PortName::new("en06").unwrap()],
+            hello_multiplier: 3,
+        };
+        Fabric {
+            id: FabricId::new("tb4").unwrap(),
+            keys: [("hello_interval", "1"), ("ip_prefix", "10.100.0.0/24")]
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .into(),
+            nodes: [("n2", member(12)), ("n3", member(13))]
+                .map(|(n, m)| (NodeName::new(n).unwrap(), m))
+                .into(),
+        }
+    }
+
+    #[test]
+    fn nothing_staged_means_create_all() {
+        let calls = wish().calls(&[]);
+        assert_eq!(calls.calls.len(), 3);
+        assert_eq!(calls.calls[0].path, "/cluster/sdn/fabrics/fabric");
+
+        assert!(
+            calls.calls[1].options.contains(&("interfaces".into(), "name=en05,hello_multiplier=3".into()))
+        );
+    }
+
+    #[test]
+    fn what_is_rendered_reads_back_as_satisfied() {
+        let staged = pve::sections(&render(&wish().sections())).unwrap();
+        assert_eq!(wish().calls(&staged), Calls::default());
+    }
+
+    #[test]
+    fn a_changed_timer_is_one_update_and_a_leaving_node_one_delete() {
+        let mut other = wish();
+        other.keys.insert("hello_interval".into(), "3".into());
+        other.keys.insert("csnp_interval".into(), "5".into());
+        other.nodes.insert(NodeName::new("n9").unwrap(), wish().nodes.values().next().unwrap().clone());
+        let calls = wish().calls(&pve::sections(&render(&other.sections())).unwrap());
+        assert_eq!(calls.calls.len(), 1);
+        assert_eq!(calls.calls[0].verb, Verb::Set);
+        assert!(calls.calls[0].options.contains(&("delete".into(), "csnp_interval".into())));
+        assert_eq!(calls.leaving, ["n9"]);
+        assert_eq!(calls.deletes[0].path, "/cluster/sdn/fabrics/node/tb4/n9");
+    }
+}

@@ -1,0 +1,99 @@
+//! `/etc/frr/daemons`: bfdd switched on. Proxmox VE manages fabricd and ospfd there and leaves the
+//! other lines alone, so this one line is ours.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, step, write_file};
+use crate::action::Action;
+use crate::check::Check;
+use crate::facts::Facts;
+use crate::name::NodeName;
+use crate::plan::{Phase, Risk, Step};
+
+/// The file.
+pub const PATH: &str = "/etc/frr/daemons";
+
+/// Which daemon is switched on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrrDaemons {
+    /// Daemon name, e.g. `bfdd`.
+    pub daemon: String,
+}
+
+impl FrrDaemons {
+    fn line(&self) -> String {
+        format!("{}=yes", self.daemon)
+    }
+
+    /// The file with the line switched on, everything else as it was.
+    pub fn edit(&self, text: &str) -> String {
+        let key = format!("{}=", self.daemon);
+        let mut found = false;
+        let mut lines: Vec<String> = text
+            .lines()
+            .map(|line| {
+                if line.starts_with(&key) {
+                    found = true;
+                    self.line()
+                } else {
+                    line.to_owned()
+                }
+            })
+            .collect();
+        if !found {
+            lines.push(self.line());
+        }
+        lines.join("\n") + "\n"
+    }
+
+    pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
+        let Some(text) = facts.text(PATH) else {
+            return Outcome::waiting(format!("{PATH} is there once frr is installed"));
+        };
+        let mut steps = Vec::new();
+        if !text.lines().any(|l| l == self.line()) {
+            steps.push(Step {
+                why: format!("{} must run for a silent cable to be noticed in under a second", self.daemon),
+                ..write_file(node, facts, Phase::Prepare, PATH, self.edit(text), 0o640)
+            });
+        }
+        let runs = facts.state.units.get("frr.service").is_some_and(|u| u.active == "active");
+        let has = facts.state.frr.yes().is_some_and(|f| f.daemons.contains(&self.daemon));
+        if runs && !has {
+            steps.push(Step {
+                title: "restart frr".into(),
+                why: format!("{} is not running, and FRR starts daemons only with the service", self.daemon),
+                proof: vec![(node.clone(), Check::Active { unit: "frr.service".into() })],
+                risk: Risk::Disruptive,
+                interrupts: format!(
+                    "{node} leaves the fabric and comes back in about 3 s; others route around it"
+                ),
+                patience: 30,
+                ..step(
+                    node,
+                    "restart:frr.service",
+                    Phase::Prepare,
+                    Action::RestartUnit { unit: "frr.service".into() },
+                )
+            });
+        }
+        Outcome { steps, ..Outcome::default() }
+    }
+
+    pub(super) fn promises(&self) -> Vec<Check> {
+        vec![Check::Line { path: PATH.into(), line: self.line() }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_changes_and_the_rest_stays() {
+        let bfdd = FrrDaemons { daemon: "bfdd".into() };
+        let text = "# daemons\nzebra_options=\"  -A 127.0.0.1\"\nbfdd=no\nfabricd=yes\n";
+        assert_eq!(bfdd.edit(text), text.replace("bfdd=no", "bfdd=yes"));
+        assert_eq!(bfdd.edit("a=b\n"), "a=b\nbfdd=yes\n");
+    }
+}

@@ -1,0 +1,197 @@
+//! Our block in `/etc/frr/frr.conf.local`, which Proxmox VE merges into the `frr.conf` it writes.
+//!
+//! Two things it cannot express are there: `lsp-gen-interval`, and BFD on each port. The merge skips
+//! every line with a `!`, so the markers are comments of that kind; it ends a `router` block at
+//! `exit` and an `interface` block only at the next header, so the router block comes last. FRR
+//! ignores `openfabric bfd` on an interface that is not in a fabric yet, and Proxmox VE prints our
+//! block before its own, so each interface repeats `ip router openfabric`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, write_file};
+use crate::check::Check;
+use crate::facts::Facts;
+use crate::name::{FabricId, NodeName, PortName};
+use crate::plan::{Obstacle, Phase, Step};
+
+/// The file.
+pub const PATH: &str = "/etc/frr/frr.conf.local";
+
+const BEGIN: &str = "! ringbolt begin: made from the spec, edits here are lost";
+const BEGIN_MARK: &str = "! ringbolt begin";
+const END: &str = "! ringbolt end";
+
+/// What the block holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrrLocal {
+    /// The fabric.
+    pub fabric: FabricId,
+    /// Ports in the fabric.
+    pub ports: Vec<PortName>,
+    /// Whether the fabric has an IPv4 prefix.
+    pub ipv4: bool,
+    /// Whether it has an IPv6 prefix.
+    pub ipv6: bool,
+    /// BFD on every port.
+    pub bfd: bool,
+    /// Seconds.
+    pub lsp_gen_interval: u16,
+}
+
+impl FrrLocal {
+    /// The block, markers included.
+    pub fn block(&self) -> String {
+        let mut text = format!("{BEGIN}\n");
+        let id = &self.fabric;
+        for port in self.ports.iter().filter(|_| self.bfd) {
+            text += &format!("interface {port}\n");
+            for line in self.interface_lines() {
+                text += &format!(" {line}\n");
+            }
+            text += "exit\n";
+        }
+        text += &format!("router openfabric {id}\n lsp-gen-interval {}\nexit\n", self.lsp_gen_interval);
+        text + END + "\n"
+    }
+
+    /// Lines each port has in FRR's configuration because of us.
+    pub fn interface_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.bfd {
+            return lines;
+        }
+        if self.ipv4 {
+            lines.push(format!("ip router openfabric {}", self.fabric));
+        }
+        if self.ipv6 {
+            lines.push(format!("ipv6 router openfabric {}", self.fabric));
+        }
+        lines.push("openfabric bfd".into());
+        lines
+    }
+
+    /// The file with our block in it, foreign lines as they were; `Err` when the markers are torn.
+    pub fn edit(&self, text: &str) -> Result<String, &'static str> {
+        let (before, after) = split(text)?;
+        let mut edited = before;
+        if !edited.is_empty() && !edited.ends_with('\n') {
+            edited.push('\n');
+        }
+        Ok(edited + &self.block() + &after)
+    }
+
+    pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
+        let text = facts.text(PATH).unwrap_or("");
+        let edited = match self.edit(text) {
+            Ok(edited) => edited,
+            Err(why) => {
+                return Outcome::obstacle(Obstacle {
+                    code: "RB0517".into(),
+                    node: Some(node.clone()),
+                    message: format!("our block in {PATH} is damaged: {why}"),
+                    evidence: text.to_owned(),
+                    cure: format!(
+                        "take the lines from \"{BEGIN_MARK}\" to \"{END}\" out by hand and run again"
+                    ),
+                });
+            }
+        };
+        if let Some(line) = self.conflict(text) {
+            return Outcome::obstacle(Obstacle {
+                code: "RB0517".into(),
+                node: Some(node.clone()),
+                message: format!("{PATH} sets up the fabric by hand, beside Proxmox VE's own configuration"),
+                evidence: line,
+                cure: "take those lines out: FRR would get each of them twice, with two meanings".into(),
+            });
+        }
+        if edited == text {
+            return Outcome::default();
+        }
+        Outcome::step(Step {
+            why: "Proxmox VE sets neither lsp-gen-interval nor BFD: a second fault within 30 s, or a dead cable with light on it, would cut traffic for up to half a minute".into(),
+            ..write_file(node, facts, Phase::Prepare, PATH, edited, 0o640)
+        })
+    }
+
+    /// A line outside our block that fights with the fabric.
+    fn conflict(&self, text: &str) -> Option<String> {
+        let (before, after) = split(text).ok()?;
+        let own = format!("router openfabric {}", self.fabric);
+        let foreign = |line: &&str| {
+            let line = line.trim();
+            line == own
+                || line.starts_with("net 49.")
+                || (line.contains(" router openfabric ") && !line.ends_with(self.fabric.as_str()))
+        };
+        before.lines().chain(after.lines()).find(foreign).map(str::to_owned)
+    }
+
+    pub(super) fn promises(&self) -> Vec<Check> {
+        vec![Check::Line { path: PATH.into(), line: format!("lsp-gen-interval {}", self.lsp_gen_interval) }]
+    }
+}
+
+/// Text before and after our block; all of it before, when there is none.
+fn split(text: &str) -> Result<(String, String), &'static str> {
+    let mut before = String::new();
+    let mut after = String::new();
+    let mut place = 0;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim();
+        match place {
+            0 if bare.starts_with(BEGIN_MARK) => place = 1,
+            0 if bare == END => return Err("it ends without having begun"),
+            0 => before += line,
+            1 if bare == END => place = 2,
+            1 => {}
+            _ if bare.starts_with(BEGIN_MARK) => return Err("it is there twice"),
+            _ => after += line,
+        }
+    }
+    if place == 1 { Err("it has no end") } else { Ok((before, after)) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn wish() -> FrrLocal {
+        FrrLocal {
+            fabric: FabricId::new("tb4").unwrap(),
+            ports: vec![PortName::new("en05").unwrap(), PortName::new("en06").unwrap()],
+            ipv4: true,
+            ipv6: false,
+            bfd: true,
+            lsp_gen_interval: 1,
+        }
+    }
+
+    #[test]
+    fn foreign_lines_stay_before_and_after() {
+        let first = wish().edit("log file /var/log/frr.log\n").unwrap();
+        assert!(first.starts_with("log file /var/log/frr.log\n! ringbolt begin"));
+        let with_tail = first.clone() + "ip prefix-list a seq 5 permit any\n";
+        let other = FrrLocal { lsp_gen_interval: 5, ..wish() };
+        let second = other.edit(&with_tail).unwrap();
+        assert!(second.ends_with("! ringbolt end\nip prefix-list a seq 5 permit any\n"));
+        assert_eq!(second.matches("ringbolt begin").count(), 1);
+        assert!(second.contains("lsp-gen-interval 5"));
+        assert_eq!(other.edit(&second).unwrap(), second, "editing twice changes nothing");
+    }
+
+    #[test]
+    fn torn_markers_are_refused() {
+        assert!(wish().edit("! ringbolt begin\nfoo\n").is_err());
+        assert!(wish().edit("! ringbolt end\n").is_err());
+    }
+
+    #[test]
+    fn a_hand_made_fabric_is_seen() {
+        assert!(wish().conflict("router openfabric tb4\n net 49.0000.0000.0001.00\n").is_some());
+        assert!(wish().conflict("interface lo\n ip router openfabric 1\n").is_some());
+        assert!(wish().conflict(&wish().block()).is_none());
+        assert!(wish().conflict("router bgp 65000\n neighbor 1.2.3.4 remote-as 1\nexit\n").is_none());
+    }
+}

@@ -1,0 +1,42 @@
+//! A kernel module that must be loaded now; its file in `modules-load.d` sees to later boots.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, step};
+use crate::action::Action;
+use crate::check::Check;
+use crate::facts::Facts;
+use crate::name::NodeName;
+use crate::plan::{Phase, Step};
+
+/// A module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Module {
+    /// Its name, with underscores.
+    pub name: String,
+    /// What it is needed for.
+    pub why: String,
+}
+
+impl Module {
+    pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
+        if facts.state.modules.contains(&self.name) {
+            return Outcome::default();
+        }
+        Outcome::step(Step {
+            title: format!("load module {}", self.name),
+            why: self.why.clone(),
+            proof: vec![(node.clone(), Check::Module { name: self.name.clone() })],
+            ..step(
+                node,
+                &format!("module:{}", self.name),
+                Phase::Prepare,
+                Action::LoadModule { name: self.name.clone() },
+            )
+        })
+    }
+
+    pub(super) fn promises(&self) -> Vec<Check> {
+        vec![Check::Module { name: self.name.clone() }]
+    }
+}

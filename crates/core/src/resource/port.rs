@@ -1,0 +1,97 @@
+//! A port that is there: its name, its MTU, up. Later appearances are the `.link` file's and the
+//! hot-plug unit's business; this is about now.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, step};
+use crate::action::Action;
+use crate::bind::interface_at;
+use crate::check::Check;
+use crate::facts::Facts;
+use crate::name::{NodeName, PortName};
+use crate::plan::{Obstacle, Phase, Risk, Step};
+
+/// One port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// Name it shall have.
+    pub name: PortName,
+    /// PCI address of its controller; `None` for Ethernet, where the name is given.
+    pub pci: Option<String>,
+    /// MTU in bytes.
+    pub mtu: u32,
+}
+
+impl Port {
+    pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
+        let now = match &self.pci {
+            Some(pci) => interface_at(facts, pci),
+            None => Some(self.name.to_string()),
+        };
+        let Some((now, interface)) = now.and_then(|n| Some((n.clone(), facts.inventory.interfaces.get(&n)?)))
+        else {
+            return Outcome::default();
+        };
+        if let Some(master) = &interface.master {
+            return Outcome::obstacle(Obstacle {
+                code: "RB0520".into(),
+                node: Some(node.clone()),
+                message: format!("port {} belongs to {master}", self.name),
+                evidence: String::new(),
+                cure: format!(
+                    "take {now} out of {master}, or leave it out of the fabric by `ports` in the spec"
+                ),
+            });
+        }
+        if let Some(max) = interface.max_mtu.filter(|max| *max < self.mtu) {
+            return Outcome::obstacle(Obstacle {
+                code: "RB0528".into(),
+                node: Some(node.clone()),
+                message: format!("port {} allows an MTU of {max} at most, not {}", self.name, self.mtu),
+                evidence: String::new(),
+                cure: format!("say `mtu = {max}` in [fabric], or use another kernel or card"),
+            });
+        }
+        let renamed = now == self.name.as_str();
+        if renamed && interface.mtu == self.mtu && interface.up {
+            return Outcome::default();
+        }
+        Outcome::step(self.adopt(node, facts, &now, interface.mtu))
+    }
+
+    fn adopt(&self, node: &NodeName, facts: &Facts, now: &str, mtu: u32) -> Step {
+        let live = facts
+            .state
+            .frr
+            .yes()
+            .is_some_and(|f| f.neighbors.iter().any(|n| n.interface == now && n.state == "Up"));
+        let title = if now == self.name.as_str() {
+            format!("set {} up with MTU {}", self.name, self.mtu)
+        } else {
+            format!("name {now} {}, MTU {}", self.name, self.mtu)
+        };
+        let action = match &self.pci {
+            Some(pci) => Action::AdoptPort { pci: pci.clone(), name: self.name.clone(), mtu: self.mtu },
+            None => Action::BringUp { interface: self.name.to_string() },
+        };
+        Step {
+            title,
+            why: if mtu == self.mtu {
+                "the port must be up under its lasting name".into()
+            } else {
+                format!("its MTU is {mtu}: large packets would vanish on this cable")
+            },
+            proof: vec![
+                (node.clone(), Check::Port { port: self.name.clone() }),
+                (node.clone(), Check::Mtu { interface: self.name.to_string(), mtu: self.mtu }),
+            ],
+            risk: if live { Risk::Disruptive } else { Risk::Safe },
+            interrupts: if live {
+                format!("the cable at {node}:{} is down for about a second", self.name)
+            } else {
+                String::new()
+            },
+            ..step(node, &format!("port:{}", self.name), Phase::Ports, action)
+        }
+    }
+}

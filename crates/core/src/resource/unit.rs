@@ -1,0 +1,45 @@
+//! A unit that is enabled and runs.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, step};
+use crate::action::Action;
+use crate::check::Check;
+use crate::facts::Facts;
+use crate::name::NodeName;
+use crate::plan::{Phase, Step, Undo};
+
+/// One unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unit {
+    /// Unit name.
+    pub name: String,
+}
+
+impl Unit {
+    pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
+        let Some(fact) = facts.state.units.get(&self.name) else { return Outcome::default() };
+        if fact.active == "active" && fact.enabled == "enabled" {
+            return Outcome::default();
+        }
+        let unit = self.name.clone();
+        let failed = fact.active == "failed";
+        let action = if failed && fact.enabled == "enabled" {
+            Action::RestartUnit { unit: unit.clone() }
+        } else {
+            Action::EnableUnit { unit: unit.clone(), now: true }
+        };
+        Outcome::step(Step {
+            title: format!("start {unit}"),
+            why: format!("it is {} and {}", fact.active, fact.enabled),
+            undo: Undo::Action(Box::new(Action::DisableUnit { unit: unit.clone() })),
+            proof: self.promises().into_iter().map(|c| (node.clone(), c)).collect(),
+            patience: 30,
+            ..step(node, &format!("unit:{unit}"), Phase::Fabric, action)
+        })
+    }
+
+    pub(super) fn promises(&self) -> Vec<Check> {
+        vec![Check::Enabled { unit: self.name.clone() }, Check::Active { unit: self.name.clone() }]
+    }
+}
