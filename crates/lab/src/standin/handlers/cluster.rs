@@ -1,0 +1,90 @@
+//! `/version`, `/cluster/status`, `/cluster/resources` and `/nodes`.
+
+use serde_json::{Value, json};
+
+use super::super::host::read_json;
+use super::super::schema::Params;
+use super::super::staged;
+use super::{Fail, Host, Method, fabric_states, text};
+use crate::standin::Release;
+
+pub(super) fn call(host: &Host, method: &Method, params: &Params) -> Result<Value, Fail> {
+    match method.path {
+        "/version" => Ok(version(host)),
+        "/cluster/status" => Ok(status(host)),
+        "/cluster/resources" => resources(host, text(params, "type")),
+        _ => Ok(nodes(host)),
+    }
+}
+
+fn version(host: &Host) -> Value {
+    let versions = host.release.versions();
+    json!({
+        "release": versions.release,
+        "repoid": versions.repoid,
+        "version": versions.manager,
+    })
+}
+
+fn status(host: &Host) -> Value {
+    let members = host.members();
+    let mut rows = vec![json!({
+        "type": "cluster", "id": "cluster", "name": host.cluster(), "nodes": members.len(),
+        "quorate": u8::from(host.quorate()), "version": 1,
+    })];
+    for member in members {
+        rows.push(json!({
+            "type": "node", "id": format!("node/{}", member.name), "name": member.name,
+            "nodeid": member.id, "ip": member.address, "level": "",
+            "local": u8::from(member.name == host.node),
+            "online": u8::from(host.online(&member.name)),
+        }));
+    }
+    Value::Array(rows)
+}
+
+fn nodes(host: &Host) -> Value {
+    host.members()
+        .into_iter()
+        .map(|member| {
+            let up = if host.online(&member.name) { "online" } else { "offline" };
+            json!({
+                "node": member.name, "id": format!("node/{}", member.name), "type": "node",
+                "status": up, "level": "",
+            })
+        })
+        .collect()
+}
+
+fn resources(host: &Host, kind: &str) -> Result<Value, Fail> {
+    let mut rows = Vec::new();
+    if matches!(kind, "" | "node") {
+        for mut row in nodes(host).as_array().into_iter().flatten().cloned() {
+            row["cgroup-mode"] = json!(2);
+            rows.push(row);
+        }
+    }
+    if matches!(kind, "" | "sdn") && host.release >= Release::V9_1 {
+        fabrics(host, &mut rows)?;
+    }
+    Ok(Value::Array(rows))
+}
+
+/// One row for each fabric and node, with what the node last told.
+fn fabrics(host: &Host, rows: &mut Vec<Value>) -> Result<(), Fail> {
+    let told = read_json(&host.root.run.join("ringbolt-lab/fabrics")).unwrap_or_default();
+    let config = staged::running(host)?;
+    let own = Value::Object(fabric_states(host));
+    for fabric in config.fabrics.values() {
+        for node in fabric.nodes.keys() {
+            let state = if *node == host.node { &own } else { &told[node] };
+            let state = state[&fabric.id].as_str().unwrap_or("unknown");
+            rows.push(json!({
+                "id": format!("network/{node}/fabric/{}", fabric.id), "type": "network",
+                "network": fabric.id, "network-type": "fabric", "node": node,
+                "protocol": fabric.protocol.name(), "status": state,
+            }));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The stand-in for Proxmox's commands inside a lab node: `pvesh`, `pvecm`,
+//! `pveversion`, the membership service in place of pmxcfs, and the places
+//! where `pveceph` and `pvesm` will be.
+//!
+//! Called by the command line's `main` through [`dispatch`] when the program
+//! is started under one of those names. It is an opinion of its own on how
+//! Proxmox behaves: it shares no code with the controller, the agent or the
+//! core, and is checked against recorded output of the real thing.
+
+use std::io::Write;
+use std::path::Path;
+
+pub mod api;
+pub mod fabrics;
+pub mod fail;
+mod handlers;
+pub mod host;
+mod host_network;
+mod membership;
+mod options;
+mod output;
+mod pveceph;
+mod pvecm;
+pub mod pvesh;
+mod pvesm;
+mod pveversion;
+mod quorum;
+pub mod reload;
+mod remote_trust;
+pub mod schema;
+mod sdn_commit;
+mod staged;
+mod task;
+pub mod units;
+
+pub use host::{Exec, Host, Ran, Release, Root, System};
+
+/// The names the program answers to.
+pub const NAMES: &[&str] = &["pvesh", "pveceph", "pvesm", "pvecm", "pveversion", SERVICE];
+
+/// The name of the membership service.
+pub const SERVICE: &str = "ringbolt-standin-pmxcfs";
+
+/// What in a lab node is not the real thing, in sentences for a person.
+pub const SUBSTITUTES: &[&str] = &[
+    "pvesh, pvecm and pveversion are stand-ins that behave as Proxmox VE's, quirks included",
+    "pveceph and pvesm are not stood in for yet",
+    "/etc/pve is one directory that all nodes see; a small service counts votes over UDP in place of corosync and pmxcfs",
+    "on kernels without the dummy driver, dummy_<fabric> is an ifb interface made ahead of ifupdown2",
+    "nodes do not exchange status as pvestatd does: the state of a fabric in /cluster/resources comes from the heartbeats",
+];
+
+/// Runs the stand-in if `argv0` names one of its commands.
+///
+/// Gives the exit status, or none when the program was started under its own
+/// name.
+#[must_use]
+pub fn dispatch(argv0: &str, args: &[String]) -> Option<i32> {
+    let name = Path::new(argv0).file_name()?.to_str()?;
+    if !NAMES.contains(&name) {
+        return None;
+    }
+    let host = Host::system();
+    if host.delay_ms > 0 && name != SERVICE {
+        std::thread::sleep(std::time::Duration::from_millis(host.delay_ms));
+    }
+    let mut out = std::io::stdout();
+    let mut err = std::io::stderr();
+    Some(command(&host, name, args, &mut out, &mut err))
+}
+
+/// Runs one command of a given node.
+pub fn command(host: &Host, name: &str, args: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    match name {
+        "pvesh" => pvesh::run(host, args, out, err),
+        "pvecm" => pvecm::run(host, args, out, err),
+        "pveversion" => pveversion::run(host, args, out),
+        "pveceph" => pveceph::run(args, err),
+        "pvesm" => pvesm::run(args, err),
+        _ => membership::run(host, args, err),
+    }
+}
+
+/// Writes a line, ignoring a reader that has gone away.
+pub(crate) fn say(to: &mut dyn Write, text: &str) {
+    let _ = writeln!(to, "{text}");
+    let _ = to.flush();
+}
