@@ -74,6 +74,8 @@ name_type!(
             Err(NameError("a node name neither begins nor ends with a dash"))
         } else if t.bytes().all(|b| b.is_ascii_digit()) {
             Err(NameError("a node name is not a number alone"))
+        } else if t.eq_ignore_ascii_case("localhost") {
+            Err(NameError("every machine calls itself localhost"))
         } else {
             Ok(())
         }
@@ -95,6 +97,8 @@ name_type!(
             Err(NameError("Proxmox VE's fabrics refuse interface names with a dash"))
         } else if !bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             Err(NameError("a port name holds letters, digits and underscores only"))
+        } else if t == "lo" {
+            Err(NameError("lo is the loopback interface, not a port"))
         } else {
             Ok(())
         }

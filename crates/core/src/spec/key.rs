@@ -125,7 +125,7 @@ pub const KEYS: &[Key] = &[
         about: "Where the IPv4 router IDs come from, one address a node. Links themselves have no addresses of their own.",
         why: "There is no address space that is free everywhere. One of prefix and prefix6 must be there.",
         example: "\"10.100.0.0/24\"",
-        also: &["subnet", "cidr", "network", "ip_prefix", "ipv4_prefix", "range"],
+        also: &["prefix4", "subnet", "cidr", "network", "ip_prefix", "ipv4_prefix", "range"],
         ..key("fabric", "prefix", "text", "required, unless prefix6 is there")
     },
     Key {
@@ -254,7 +254,7 @@ pub const KEYS: &[Key] = &[
         range: "type and key as in known_hosts: ssh-ed25519 AAAA…",
         about: "Pins the node's ssh host key; another key is refused.",
         why: "Without it your known_hosts decides, as for any ssh.",
-        example: "\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFR8nDzZkn+2Yl0bQvW5mVh3bW1YzQq3zF3sY1GmJ0aB\"",
+        example: "\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAswVXqfxOkOM1h9osfsETZbgKXK7xQ5XoOozfIXPGGG\"",
         also: &["hostkey", "fingerprint", "ssh_host_key", "known_host"],
         ..key("node", "host_key", "text", "absent: known_hosts")
     },

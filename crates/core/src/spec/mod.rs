@@ -3,18 +3,33 @@
 //! `text → spanned tree → Spec`, collecting every diagnostic. The types here are what the rest of
 //! the program works from; nothing in them is left to choose but what only the nodes can tell.
 
+mod address;
+mod check_addresses;
+mod check_cabling;
+mod cluster;
+mod disk;
+mod fabric;
+mod host_key;
 pub mod key;
+mod link;
 pub mod near;
+mod node;
 mod read;
+mod secret;
+mod syntax;
+mod tree;
+mod write;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use crate::name::{FabricId, NodeName, PortName};
 
+pub use disk::{DiskFilter, Osds};
 pub use read::{Outcome, read};
+pub use write::to_toml;
 
 /// Everything the user asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +51,9 @@ pub struct Spec {
 pub struct Cluster {
     /// Name shown in reports; the default of the fabric id.
     pub name: String,
+    /// Networks in use elsewhere, which the fabric's prefixes do not overlap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<IpNet>,
 }
 
 /// `[ssh]`: how the nodes are reached. All of it has defaults.
@@ -117,7 +135,7 @@ pub struct Node {
     /// Pinned ssh host key (`ssh-ed25519 AAAA…`), where the user gave one.
     pub host_key: Option<String>,
     /// Disks that become OSDs; empty for a mesh without Ceph.
-    pub osds: Vec<String>,
+    pub osds: Osds,
 }
 
 /// `[[link]]`: one cable, declared.

@@ -5,11 +5,12 @@
 /// The candidate nearest to `written`, if one is near enough to be what was meant.
 ///
 /// Upper and lower case, dashes and underscores count as equal. A name that holds the other
-/// (`hello` and `hello_interval`) is near as well, but a small edit distance wins.
+/// (`hello` and `hello_interval`) is near as well, but a small edit distance wins. Two that are
+/// equally near are none: a guess between n2 and n3 helps nobody.
 pub fn nearest<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let wanted = plain(written);
     let limit = (wanted.len() / 3).clamp(1, 3);
-    candidates
+    let mut found: Vec<(usize, &str)> = candidates
         .into_iter()
         .filter_map(|candidate| {
             let other = plain(candidate);
@@ -23,8 +24,14 @@ pub fn nearest<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>)
                 None
             }
         })
-        .min()
-        .map(|(_, candidate)| candidate)
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    match found.as_slice() {
+        [(best, _), (second, _), ..] if best == second => None,
+        [(_, candidate), ..] => Some(candidate),
+        [] => None,
+    }
 }
 
 fn plain(text: &str) -> Vec<char> {
@@ -79,6 +86,7 @@ mod tests {
 
     #[test]
     fn leaves_strangers_alone() {
+        assert_eq!(nearest("n9", ["n2", "n3"]), None);
         for written in ["", "x", "ab", "colour", "ospf_area", "\u{1f980}"] {
             assert_eq!(nearest(written, KEYS), None, "{written}");
         }

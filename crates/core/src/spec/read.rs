@@ -1,9 +1,14 @@
 //! From text to `Spec`, or to every diagnostic at once, in file order.
+//!
+//! `text → spanned tree → drafts of the sections → checks across them → Spec`. Syntax errors end
+//! the way at the tree: only the first is shown, as the others mostly follow from it.
 
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
-use super::Spec;
-use crate::diagnostic::Diagnostic;
+use super::tree::{Faults, Span, Table};
+use super::{Cluster, Spec, Transport, check_addresses, check_cabling, cluster, fabric, key, link, node};
+use super::{near::nearest, secret, syntax};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::explain::file;
 
 /// What came of reading a spec.
@@ -13,23 +18,195 @@ pub struct Outcome {
     pub spec: Option<Spec>,
     /// Everything found, in file order.
     pub diagnostics: Vec<Diagnostic>,
+    /// Where values stand that must not be shown.
+    secrets: Vec<Span>,
 }
 
 impl Outcome {
-    /// The text as it may be shown.
+    /// The text as it may be shown: as long as before, with secrets written over.
     pub fn shown(&self, text: &str) -> String {
-        text.to_owned()
+        secret::cover(text, &self.secrets)
     }
 }
 
-/// Reads a spec.
+/// Reads a spec and reports every fault of it, in file order.
+///
+/// With an error among the diagnostics there is no spec; warnings leave it usable.
 pub fn read(text: &str) -> Outcome {
-    let (_tree, errors) = DeTable::parse_recoverable(text);
-    let diagnostics = errors
-        .iter()
-        .min_by_key(|e| e.span().map_or(0, |s| s.start))
-        .map(|e| Diagnostic::error(file::SYNTAX, e.span().unwrap_or(0..0), e.message()))
-        .into_iter()
-        .collect();
-    Outcome { spec: None, diagnostics }
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    if let Some(fault) = syntax::first(&errors, text) {
+        return Outcome { spec: None, diagnostics: vec![fault], secrets: secret::places_by_line(text) };
+    }
+    let mut faults = Faults::default();
+    let spec = lower(text, tree.get_ref(), &mut faults);
+    let mut diagnostics = faults.0;
+    diagnostics.sort_by_key(Diagnostic::place);
+    let usable = diagnostics.iter().all(|d| d.severity != Severity::Error);
+    debug_assert!(!usable || spec.is_some(), "no spec and no error");
+    Outcome { spec: spec.filter(|_| usable), diagnostics, secrets: secret::places(tree.get_ref()) }
+}
+
+fn lower(text: &str, root: &DeTable<'_>, faults: &mut Faults) -> Option<Spec> {
+    unknown_sections(root, faults);
+    let sections = Sections { text, root };
+    let cluster = sections.required("cluster", faults).map(|t| cluster::read(&t, faults));
+    let ssh = sections.one("ssh", faults).map(|t| cluster::read_ssh(&t, faults)).unwrap_or_default();
+    let fabric = sections.required("fabric", faults).map(|t| fabric::read(&t, faults));
+    let transport = fabric.as_ref().map_or(Some(Transport::Thunderbolt), |f| f.transport);
+    let nodes = sections.many("node", faults);
+    let nodes_whole = nodes.is_some();
+    let nodes: Vec<_> = nodes.unwrap_or_default().iter().map(|t| node::read(t, transport, faults)).collect();
+    let links = sections.many("link", faults).unwrap_or_default();
+    let links: Vec<_> = links.iter().map(|t| link::read(t, transport, faults)).collect();
+
+    let cluster = cluster.unwrap_or_default();
+    let fabric_whole = fabric.is_some();
+    let fabric = fabric.unwrap_or_else(fabric::Draft::missing);
+    check_addresses::check(&cluster, &fabric, &nodes, faults);
+    if nodes_whole {
+        check_cabling::check(&fabric, &nodes, &links, faults);
+    }
+    if !fabric_whole {
+        return None;
+    }
+    let name = cluster.name?;
+    Some(Spec {
+        ssh,
+        fabric: fabric.finish(&name)?,
+        cluster: Cluster { name, networks: cluster.networks.into_iter().map(|n| n.value).collect() },
+        nodes: nodes.into_iter().map(node::Draft::finish).collect::<Option<_>>()?,
+        links: links.into_iter().map(link::Draft::finish).collect::<Option<_>>()?,
+    })
+}
+
+/// The sections at the top of the file.
+struct Sections<'t> {
+    text: &'t str,
+    root: &'t DeTable<'t>,
+}
+
+impl<'t> Sections<'t> {
+    fn find(&self, name: &str) -> Option<(Span, Span, &'t DeValue<'t>)> {
+        self.root
+            .iter()
+            .find(|(key, _)| key.get_ref() == name)
+            .map(|(key, value)| (key.span(), value.span(), value.get_ref()))
+    }
+
+    /// A section that occurs at most once.
+    fn one(&self, name: &'static str, faults: &mut Faults) -> Option<Table<'t>> {
+        let (key, span, value) = self.find(name)?;
+        match value {
+            DeValue::Table(map) => Some(Table::new(name, span, self.text, map)),
+            DeValue::Array(items) if items.iter().any(|i| i.get_ref().is_table()) => {
+                let second = items.get(1).map(toml::Spanned::span);
+                let first = items.first().map_or(span, toml::Spanned::span);
+                let mut fault = Diagnostic::error(
+                    file::SECTION_FORM,
+                    first,
+                    format!("`{name}` occurs once, so it has single brackets"),
+                )
+                .help(format!("write: [{name}]"));
+                if let Some(second) = second {
+                    fault = fault.also(second, "and once more here: join the two");
+                }
+                faults.push(fault);
+                None
+            }
+            _ => {
+                faults.push(
+                    Diagnostic::error(file::SECTION_FORM, key, format!("`{name}` is a section, not a key"))
+                        .help(format!("write a line [{name}], and its keys below it")),
+                );
+                None
+            }
+        }
+    }
+
+    fn required(&self, name: &'static str, faults: &mut Faults) -> Option<Table<'t>> {
+        if self.root.contains_key(name) {
+            return self.one(name, faults);
+        }
+        let lines: Vec<String> = key::of(name)
+            .filter(|k| k.required() || k.name == "prefix")
+            .map(|k| format!("{} = {}", k.name, k.example))
+            .collect();
+        faults.push(Diagnostic {
+            labels: Vec::new(),
+            ..Diagnostic::error(file::MISSING_SECTION, 0..0, format!("the section [{name}] is missing"))
+                .help(format!("add:\n[{name}]\n{}", lines.join("\n")))
+        });
+        None
+    }
+
+    /// A section that may occur several times; `None` if it was reported.
+    fn many(&self, name: &'static str, faults: &mut Faults) -> Option<Vec<Table<'t>>> {
+        let Some((key, span, value)) = self.find(name) else { return Some(Vec::new()) };
+        let items = match value {
+            DeValue::Array(items) => items,
+            DeValue::Table(_) => {
+                faults.push(
+                    Diagnostic::error(
+                        file::SECTION_FORM,
+                        span,
+                        format!("`{name}` may occur several times, so it has double brackets"),
+                    )
+                    .help(format!("write: [[{name}]]")),
+                );
+                return None;
+            }
+            _ => {
+                faults.push(
+                    Diagnostic::error(file::SECTION_FORM, key, format!("`{name}` is a section, not a key"))
+                        .help(format!("write a line [[{name}]], and its keys below it")),
+                );
+                return None;
+            }
+        };
+        let mut tables = Vec::new();
+        for item in items.iter() {
+            let DeValue::Table(map) = item.get_ref() else {
+                faults.push(
+                    Diagnostic::error(file::SECTION_FORM, item.span(), format!("this is not a {name}"))
+                        .help(format!("write a line [[{name}]] for each, and its keys below it")),
+                );
+                return None;
+            };
+            tables.push(Table::new(name, item.span(), self.text, map));
+        }
+        Some(tables)
+    }
+}
+
+fn unknown_sections(root: &DeTable<'_>, faults: &mut Faults) {
+    let sections = || key::SECTIONS.iter().filter(|s| !s.name.contains('.'));
+    for (written, value) in root {
+        let name = written.get_ref().as_ref();
+        if sections().any(|s| s.name == name) {
+            continue;
+        }
+        let table = match value.get_ref() {
+            DeValue::Table(_) => true,
+            DeValue::Array(items) => items.iter().any(|i| i.get_ref().is_table()),
+            _ => false,
+        };
+        if !table && secret::is_secret_name(name) {
+            faults.push(secret::fault(name, written.span()));
+            continue;
+        }
+        let header = |name: &str| sections().find(|s| s.name == name).map_or("", |s| s.header);
+        let (code, message) = if table {
+            (file::UNKNOWN_SECTION, format!("there is no section called `{name}`"))
+        } else {
+            (file::UNKNOWN_KEY, format!("`{name}` stands outside of any section"))
+        };
+        let near = nearest(name, sections().map(|s| s.name));
+        let key = key::KEYS.iter().find(|k| k.name == name && !k.section.contains('.'));
+        let help = match (key, near) {
+            (Some(k), _) if !table => format!("`{name}` belongs into {}", header(k.section)),
+            (_, Some(near)) if table => format!("did you mean {}?", header(near)),
+            _ => format!("the sections are {}", sections().map(|s| s.header).collect::<Vec<_>>().join(", ")),
+        };
+        faults.push(Diagnostic::error(code, written.span(), message).help(help));
+    }
 }

@@ -50,10 +50,9 @@ pub(super) fn places_by_line(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        if let Some((before, _)) = line.split_once('=')
-            && is_secret_name(before.trim())
-        {
-            found.push(start + before.len() + 1..start + line.trim_end().len());
+        let named = |at: &usize| is_secret_name(line.get(..*at).unwrap_or_default().trim());
+        if let Some(equals) = line.match_indices('=').map(|(at, _)| at).find(named) {
+            found.push(start + equals + 1..start + line.trim_end().len().max(equals + 1));
         }
         start += line.len();
     }

@@ -54,7 +54,11 @@ impl<'t> Table<'t> {
 
     /// The value of a key, whatever its type.
     pub(super) fn value(&self, name: &str) -> Option<At<&'t DeValue<'t>>> {
-        debug_assert!(key::of(self.section).any(|k| k.name == name), "{}.{name} is not in KEYS", self.section);
+        debug_assert!(
+            key::of(self.section).any(|k| k.name == name),
+            "{}.{name} is not in KEYS",
+            self.section
+        );
         self.map.get(name).map(|v| At { value: v.get_ref(), span: v.span() })
     }
 
@@ -194,13 +198,7 @@ impl<'t> Table<'t> {
     }
 
     /// Reports a value of the wrong type, with the line as it should be where that is plain.
-    pub(super) fn wrong_type(
-        &self,
-        found: &At<&DeValue<'_>>,
-        name: &str,
-        wanted: &str,
-        faults: &mut Faults,
-    ) {
+    pub(super) fn wrong_type(&self, found: &At<&DeValue<'_>>, name: &str, wanted: &str, faults: &mut Faults) {
         let is = kind(found.value);
         let written = self.text.get(found.span.clone()).unwrap_or_default();
         let example = key::of(self.section).find(|k| k.name == name).map_or("…", |k| k.example);
