@@ -19,5 +19,7 @@ pub mod name;
 pub mod plan;
 pub mod resource;
 pub mod spec;
+pub mod survey;
 pub mod topology;
+pub mod verify;
 pub mod wire;
