@@ -16,22 +16,27 @@ pub(crate) fn diagnostic(fault: &Diagnostic, path: &str, text: &str, style: Styl
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(fault.message.as_str()).id(fault.code.0);
+    let title = level.primary_title(harmless(&fault.message)).id(fault.code.0);
     let mut group: Group<'_> = if fault.labels.is_empty() {
         title.element(Origin::path(path))
     } else {
         let labels = fault.labels.iter().enumerate().map(|(n, label)| {
             let kind = if n == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
             let span = kind.span(label.span.clone());
-            if label.text.is_empty() { span } else { span.label(label.text.as_str()) }
+            if label.text.is_empty() { span } else { span.label(harmless(&label.text)) }
         });
         title.element(Snippet::source(text).path(path).annotations(labels))
     };
     if let Some(help) = &fault.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+        group = group.element(Level::HELP.message(harmless(help)));
     }
     let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
     renderer.decor_style(DecorStyle::Ascii).render(&[group])
+}
+
+/// The text without characters that would steer the terminal.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 /// `2 errors and 1 warning`; empty when there are none.

@@ -127,6 +127,10 @@ impl<'t> Sections<'t> {
         if self.root.contains_key(name) {
             return self.one(name, faults);
         }
+        let misspelt = |key: &str| !is_section(key) && nearest(key, section_names()) == Some(name);
+        if self.root.keys().any(|key| misspelt(key.get_ref())) {
+            return None;
+        }
         let lines: Vec<String> = key::of(name)
             .filter(|k| k.required() || k.name == "prefix")
             .map(|k| format!("{} = {}", k.name, k.example))
@@ -178,11 +182,22 @@ impl<'t> Sections<'t> {
     }
 }
 
+fn sections() -> impl Iterator<Item = &'static key::Section> {
+    key::SECTIONS.iter().filter(|s| !s.name.contains('.'))
+}
+
+fn section_names() -> impl Iterator<Item = &'static str> {
+    sections().map(|s| s.name)
+}
+
+fn is_section(name: &str) -> bool {
+    section_names().any(|s| s == name)
+}
+
 fn unknown_sections(root: &DeTable<'_>, faults: &mut Faults) {
-    let sections = || key::SECTIONS.iter().filter(|s| !s.name.contains('.'));
     for (written, value) in root {
         let name = written.get_ref().as_ref();
-        if sections().any(|s| s.name == name) {
+        if is_section(name) {
             continue;
         }
         let table = match value.get_ref() {
@@ -200,7 +215,7 @@ fn unknown_sections(root: &DeTable<'_>, faults: &mut Faults) {
         } else {
             (file::UNKNOWN_KEY, format!("`{name}` stands outside of any section"))
         };
-        let near = nearest(name, sections().map(|s| s.name));
+        let near = nearest(name, section_names());
         let key = key::KEYS.iter().find(|k| k.name == name && !k.section.contains('.'));
         let help = match (key, near) {
             (Some(k), _) if !table => format!("`{name}` belongs into {}", header(k.section)),

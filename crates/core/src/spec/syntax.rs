@@ -1,5 +1,6 @@
 //! The first syntax error of a file, in words that help.
 
+use super::secret;
 use crate::diagnostic::Diagnostic;
 use crate::explain::file;
 
@@ -14,6 +15,12 @@ pub(super) fn first(errors: &[toml::de::Error], text: &str) -> Option<Diagnostic
     }
     let line_start = text.get(..span.start).and_then(|t| t.rfind('\n')).map_or(0, |at| at + 1);
     let line = text.get(line_start..).and_then(|t| t.lines().next()).unwrap_or_default();
+    if let Some((name, _)) = line.split_once('=')
+        && secret::is_secret_name(name.trim())
+    {
+        let start = line_start + name.len() - name.trim_start().len();
+        return Some(secret::fault(name.trim(), start..start + name.trim().len()));
+    }
     let mut fault = Diagnostic::error(file::SYNTAX, span, format!("syntax error: {message}"));
     if let Some(bare) = bare_word(line) {
         fault.message = "syntax error: text stands in quotes".to_owned();

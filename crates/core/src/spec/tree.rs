@@ -157,7 +157,7 @@ impl<'t> Table<'t> {
             Some(word) => format!("did you mean \"{word}\"? The choices are {all}"),
             None => format!("the choices are {all}"),
         };
-        let message = format!("`{name}` cannot be \"{}\"", text.value);
+        let message = format!("`{name}` cannot be {:?}", text.value);
         faults.push(Diagnostic::error(file::UNKNOWN_CHOICE, text.span, message).help(help));
         None
     }

@@ -1,0 +1,197 @@
+//! The reader under any text: it never panics, its places are in the text, its order is that of
+//! the file, and a spec written out reads to the same spec.
+
+use proptest::prelude::*;
+use ringbolt_core::diagnostic::Severity;
+use ringbolt_core::spec::{self, Osds, Outcome, Routing, Spec, Transport};
+
+const MINIMAL: &str = r#"[cluster]
+name = "tb4"
+
+[fabric]
+prefix = "10.100.0.0/24"
+
+[[node]]
+name = "n2"
+address = "10.11.12.12"
+osds = ["/dev/nvme1n1", "/dev/nvme2n1"]
+
+[[node]]
+name = "n3"
+address = "10.11.12.13"
+osds = ["/dev/nvme1n1", "/dev/nvme2n1"]
+
+[[node]]
+name = "n4"
+address = "10.11.12.14"
+osds = ["/dev/nvme1n1", "/dev/nvme2n1"]
+"#;
+
+const FULL: &str = r#"[cluster]
+name = "lab"
+networks = ["10.11.12.0/24", "fd00:11::/64"]
+
+[fabric]
+id = "mesh-1"
+prefix = "10.100.0.0/24"
+prefix6 = "fd00:100::/64"
+transport = "ethernet"
+routing = "static"
+mtu = 9216
+
+[ssh]
+user = "root"
+port = 2222
+config = "ssh_config"
+identity = "~/.ssh/id_ed25519"
+
+[[node]]
+name = "n2"
+address = "10.11.12.12"
+router_id = "10.100.0.2"
+router_id6 = "fd00:100::2"
+ports = ["enp1s0", "enp2s0"]
+host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAswVXqfxOkOM1h9osfsETZbgKXK7xQ5XoOozfIXPGGG"
+osds = { model = "SSD 990", serial = ["A", "B\"\\"], min_size = "900G", max_size = "1.5Ti", count = 2 }
+
+[[node]]
+name = "n3"
+address = "fd00:11::13"
+ports = ["enp1s0", "enp2s0"]
+
+[[link]]
+ends = ["n2:enp1s0", "n3:enp1s0"]
+
+[[link]]
+ends = ["n2:enp2s0", "n3:enp2s0"]
+"#;
+
+fn spec_of(text: &str) -> Spec {
+    let outcome = spec::read(text);
+    let faults: Vec<_> = outcome.diagnostics.iter().map(|d| &d.message).collect();
+    outcome.spec.unwrap_or_else(|| panic!("{faults:?}\n{text}"))
+}
+
+/// What holds for every outcome.
+fn sound(text: &str, outcome: &Outcome) {
+    assert_eq!(
+        outcome.spec.is_none(),
+        outcome.diagnostics.iter().any(|d| d.severity == Severity::Error),
+        "{text}"
+    );
+    assert!(outcome.diagnostics.is_sorted_by_key(ringbolt_core::diagnostic::Diagnostic::place));
+    assert_eq!(outcome.shown(text).len(), text.len());
+    for d in &outcome.diagnostics {
+        assert!(ringbolt_core::explain::lookup(d.code.0).is_some_and(|e| e.severity == d.severity));
+        for label in &d.labels {
+            assert!(text.get(label.span.clone()).is_some(), "{:?} in {text:?}", label.span);
+        }
+    }
+    if let Some(spec) = &outcome.spec {
+        assert_eq!(&spec_of(&spec::to_toml(spec)), spec);
+    }
+}
+
+#[test]
+fn defaults_are_as_promised() {
+    let spec = spec_of(MINIMAL);
+    let f = &spec.fabric;
+    assert_eq!(f.id.as_str(), "tb4");
+    assert_eq!((f.transport, f.routing), (Transport::Thunderbolt, Routing::Openfabric));
+    assert_eq!((f.mtu, f.hello_interval, f.hello_multiplier), (65520, 1, 3));
+    assert_eq!((f.csnp_interval, f.lsp_gen_interval, f.bfd), (None, 1, true));
+    assert_eq!(spec.nodes[0].osds, Osds::Paths(vec!["/dev/nvme1n1".into(), "/dev/nvme2n1".into()]));
+    assert_eq!(spec.nodes[0].ports, None);
+    assert!(spec.links.is_empty() && spec.cluster.networks.is_empty());
+    assert_eq!(spec.summary(), "3 nodes, Thunderbolt, OpenFabric tb4 on 10.100.0.0/24");
+}
+
+#[test]
+fn a_switch_is_static_and_the_id_falls_back() {
+    let spec = spec_of(
+        r#"
+        cluster.name = "my.long-cluster-name"
+        fabric = { prefix6 = "fd00:100::/64", transport = "switch" }
+        node = [
+            { name = "a", address = "fd00::1", ports = ["enp1s0"] },
+            { name = "b", address = "fd00::2", ports = ["enp1s0"] },
+        ]
+        "#,
+    );
+    assert_eq!(spec.fabric.id.as_str(), "mesh");
+    assert_eq!((spec.fabric.routing, spec.fabric.mtu), (Routing::Static, 9000));
+    assert_eq!(spec.summary(), "2 nodes, Ethernet switch, static routes on fd00:100::/64");
+}
+
+#[test]
+fn a_spec_written_out_reads_to_the_same_spec() {
+    for text in [MINIMAL, FULL] {
+        let spec = spec_of(text);
+        let written = spec::to_toml(&spec);
+        assert_eq!(spec_of(&written), spec, "{written}");
+    }
+    assert_eq!(spec::to_toml(&spec_of(MINIMAL)), MINIMAL);
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    for text in [
+        "[ssh]\npassword = \"hunter2\"\n",
+        "[ssh]\npassword = hunter2\n",
+        "[ssh]\n\"root-password\" = '''\nhunter2\n'''\n",
+        "[[node]]\nname = \"a\"\nx = { token = \"hunter2\", b = 1 }\n",
+        "[[node]]\nx = { a = 1, token = hunter2 }\n",
+        "password = [\"hunter2\"]\n",
+    ] {
+        let outcome = spec::read(text);
+        assert!(outcome.spec.is_none());
+        assert!(!outcome.shown(text).contains("hunter2"), "{text}");
+        assert!(!format!("{:?}", outcome.diagnostics).contains("hunter2"), "{text}");
+    }
+}
+
+/// Pieces of specs, right and wrong, out of which texts are made.
+fn pieces() -> impl Strategy<Value = String> {
+    let lines = prop::sample::select(vec![
+        "[cluster]", "[fabric]", "[[node]]", "[[link]]", "[ssh]", "[node]", "[[fabric]]", "[x.y]",
+        "name = \"n2\"", "name = \"n3\"", "name = \"-\"", "name = 5", "address = \"10.1.1.1\"",
+        "address = \"10.1.1.2\"", "address = \"::1\"", "address = \"fd00::1/64\"", "prefix = \"10.100.0.0/24\"",
+        "prefix = \"10.1.1.1/0\"", "prefix6 = \"fd00::/127\"", "prefix6 = \"::/0\"", "transport = \"ethernet\"",
+        "transport = \"switch\"", "routing = \"static\"", "mtu = 9000", "mtu = -1", "bfd = \"no\"",
+        "mtu = 99999999999999999999999999", "ends = [\"n2:en05\", \"n3:en05\"]", "ends = [\"n2\", \"n2\"]",
+        "ends = [\":\", \"\u{fc}:\u{fc}\"]", "ends = 3", "ends = ['''n2:\n''', \"n\\u0032:en05\"]",
+        "ports = [\"en05\", \"en05\"]", "ports = []", "ports = [1, \"\"]", "osds = {}", "osds = { count = 2 }",
+        "osds = [\"/dev/sda\"]", "osds = { serial = 3, size = 1 }", "host_key = \"ssh-rsa A\"", "password = \"x\"",
+        "router_id = \"10.100.0.0\"", "router_id6 = \"fd00::1\"", "hello_interval = 0x7fff", "=", "\"", "a.b.c = 1",
+        "networks = [\"10.1.1.0/24\", \"0.0.0.0/0\"]", "node = 1", "link = [1]", "fabric = []",
+    ]);
+    prop::collection::vec(lines, 0..14).prop_map(|lines| lines.join("\n"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read_without_panic(text in any::<String>()) {
+        sound(&text, &spec::read(&text));
+    }
+
+    #[test]
+    fn any_mixture_of_lines_is_read_without_panic(text in pieces()) {
+        sound(&text, &spec::read(&text));
+    }
+
+    #[test]
+    fn a_valid_spec_with_a_piece_changed_is_read_without_panic(
+        full in any::<bool>(),
+        at in any::<prop::sample::Index>(),
+        cut in 0usize..24,
+        put in prop_oneof![Just(String::new()), any::<String>(), "[a-z0-9.:/\"\\[\\]= -]{0,6}"],
+    ) {
+        let text = if full { FULL } else { MINIMAL };
+        let start = at.index(text.len());
+        let end = (start + cut).min(text.len());
+        let changed = format!("{}{put}{}", &text[..start], &text[end..]);
+        sound(&changed, &spec::read(&changed));
+    }
+}
