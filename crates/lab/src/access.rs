@@ -1,0 +1,68 @@
+//! How ssh reaches the lab: keys, known hosts and an ssh config whose proxy command enters the lab's own
+//! management network. Written once at `up`; used by ringbolt and by people with `ssh -F`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::lab::{Lab, LabError};
+use crate::program;
+use crate::state::{Record, file_error, write_atomic};
+
+/// Makes a key pair without a passphrase and returns the public half.
+pub(crate) fn key_pair(path: &Path, comment: &str) -> Result<String, LabError> {
+    let args: [&std::ffi::OsStr; 9] = [
+        "-q".as_ref(),
+        "-t".as_ref(),
+        "ed25519".as_ref(),
+        "-N".as_ref(),
+        "".as_ref(),
+        "-C".as_ref(),
+        comment.as_ref(),
+        "-f".as_ref(),
+        path.as_ref(),
+    ];
+    program::run("ssh-keygen", &args)?;
+    let public = PathBuf::from(format!("{}.pub", path.display()));
+    Ok(fs::read_to_string(&public).map_err(file_error(&public))?.trim().to_owned())
+}
+
+/// Lines of a known-hosts file: every node by name and by address. `keys` has one public key a node.
+#[must_use]
+pub fn known_hosts(record: &Record, keys: &[String]) -> String {
+    let lines = record.nodes.iter().zip(keys).map(|(node, key)| {
+        let key: Vec<&str> = key.split(' ').take(2).collect();
+        format!("{},{} {}\n", node.name, node.address, key.join(" "))
+    });
+    lines.collect()
+}
+
+/// The ssh configuration of a lab.
+#[must_use]
+pub fn ssh_config(lab: &Lab, record: &Record) -> String {
+    let dir = lab.dir();
+    let dir = dir.display();
+    let name = &lab.name;
+    let strict = if record.without.iter().any(|part| part == "key") { "ask" } else { "yes" };
+    let mut text = format!("# Reaches the nodes of the rehearsal lab `{name}`, through its own network only.\n");
+    for node in &record.nodes {
+        text.push_str(&format!("\nHost {} {}\n    HostName {}\n", node.name, node.address, node.address));
+    }
+    let hosts: Vec<String> =
+        record.nodes.iter().map(|node| format!("{} {}", node.name, node.address)).collect();
+    text.push_str(&format!(
+        "\nHost {}\n    User root\n    IdentityFile \"{dir}/id_ed25519\"\n    IdentitiesOnly yes\n    \
+         UserKnownHostsFile \"{dir}/known_hosts\"\n    GlobalKnownHostsFile /dev/null\n    \
+         StrictHostKeyChecking {strict}\n    UpdateHostKeys no\n    \
+         ProxyCommand '{dir}/bin/ringbolt' lab proxy {name} %h %p\n    ProxyUseFdpass yes\n",
+        hosts.join(" ")
+    ));
+    text
+}
+
+/// Writes config and known hosts into the lab's folder.
+pub(crate) fn write(lab: &Lab, record: &Record, known: &str) -> Result<(), LabError> {
+    let known = if record.without.iter().any(|part| part == "key") { "" } else { known };
+    write_atomic(&lab.dir().join("known_hosts"), known.as_bytes(), 0o644)?;
+    write_atomic(&lab.ssh_config(), ssh_config(lab, record).as_bytes(), 0o644)?;
+    Ok(())
+}
