@@ -3,23 +3,15 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
+mod standin;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ringbolt_lab::standin::fabrics::interfaces::{Links, stanzas};
 use ringbolt_lab::standin::fabrics::{frr, frr_local, json, section};
 use serde_json::Value;
-
-fn data() -> Option<PathBuf> {
-    let given = std::env::var_os("RINGBOLT_PVE_DATA").map(PathBuf::from);
-    let path =
-        given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/pve-data"));
-    if path.is_dir() {
-        return Some(path);
-    }
-    println!("skipped: no recorded output at {}", path.display());
-    None
-}
+use standin::data;
 
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap()

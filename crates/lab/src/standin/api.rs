@@ -178,7 +178,10 @@ const TASK_PARAMS: &[Param] = &[
     Param::text("typefilter").opt(),
     Param::text("until").of(Kind::Integer(None, None)).opt(),
     Param::text("userfilter").opt(),
-    Param::text("vmid").of(Kind::Integer(Some(100), Some(999_999_999))).opt(),
+    Param::text("vmid")
+        .of(Kind::Integer(Some(100), Some(999_999_999)))
+        .form(Format::Unchecked("pve-vmid"))
+        .opt(),
 ];
 const LOG_PARAMS: &[Param] = &[
     NODE,

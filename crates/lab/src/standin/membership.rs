@@ -4,8 +4,7 @@
 //! and pmxcfs. It writes `/run/ringbolt-lab/{members,version,local,fabrics}`
 //! and makes `/etc/pve` read-only while the node is without a majority.
 //!
-//! Other modes: `--prepare` (before `networking.service`: devices that the
-//! kernel cannot make otherwise), `--sdn-commit` (the boot-time commit).
+//! Another mode: `--sdn-commit`, the boot-time commit.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value, json};
 
 use super::host::Member;
-use super::{Host, handlers, reload, remote_trust, say, sdn_commit};
+use super::{Host, handlers, say, sdn_commit};
 
 /// The port of the heartbeats, corosync's own.
 const PORT: u16 = 5405;
@@ -32,10 +31,6 @@ const LOOK: Duration = Duration::from_secs(10);
 pub(crate) fn run(host: &Host, args: &[String], err: &mut dyn Write) -> i32 {
     let result = match args.first().map(String::as_str) {
         None => serve(host, err),
-        Some("--prepare") => {
-            make_dummies(host);
-            Ok(())
-        }
         Some("--sdn-commit") => sdn_commit::run(host, err),
         Some(other) => Err(format!("unknown option {other}")),
     };
@@ -46,38 +41,6 @@ pub(crate) fn run(host: &Host, args: &[String], err: &mut dyn Write) -> i32 {
             1
         }
     }
-}
-
-/// Makes the `dummy_*` devices of the SDN file on kernels without the dummy
-/// driver, as ifb devices; ifupdown2 then finds its `link-type dummy`
-/// satisfied. Only the lab needs this. Where the driver is there, ifupdown2
-/// makes the devices itself and this does nothing.
-pub(crate) fn make_dummies(host: &Host) {
-    let text = host.read(&reload::sdn_path(host));
-    let mut names: Vec<&str> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("iface dummy_"))
-        .filter_map(|rest| rest.split_whitespace().next())
-        .collect();
-    names.dedup();
-    for fabric in names {
-        let name = format!("dummy_{fabric}");
-        let exists = host.exec.run(&["ip", "link", "show", "dev", &name]).status == 0;
-        if exists || dummy_works(host) {
-            continue;
-        }
-        host.exec.run(&["ip", "link", "add", &name, "type", "ifb"]);
-    }
-}
-
-/// Whether the kernel can make dummy devices: found out by making one.
-fn dummy_works(host: &Host) -> bool {
-    let probe = format!("rbprobe{}", std::process::id() % 100_000);
-    let made = host.exec.run(&["ip", "link", "add", &probe, "type", "dummy"]).status == 0;
-    if made {
-        host.exec.run(&["ip", "link", "del", &probe]);
-    }
-    made
 }
 
 struct Peer {
@@ -107,8 +70,7 @@ fn serve(host: &Host, err: &mut dyn Write) -> Result<(), String> {
         .find(|member| member.name == host.node)
         .cloned()
         .ok_or_else(|| format!("{} is not in ringbolt-lab.json", host.node))?;
-    let socket = UdpSocket::bind((me.address.as_str(), PORT))
-        .map_err(|e| format!("cannot bind {}:{PORT}: {e}", me.address))?;
+    let socket = bind(&me.address)?;
     socket.set_read_timeout(Some(Duration::from_millis(50))).map_err(|e| e.to_string())?;
     let folder = state_folder(host);
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -134,6 +96,19 @@ fn serve(host: &Host, err: &mut dyn Write) -> Result<(), String> {
         counters: Counters::default(),
     };
     service.run(err)
+}
+
+/// Binds the node's address, which at boot may take a moment to be there.
+fn bind(address: &str) -> Result<UdpSocket, String> {
+    let mut tries = 0;
+    loop {
+        match UdpSocket::bind((address, PORT)) {
+            Ok(socket) => return Ok(socket),
+            Err(e) if tries >= 300 => return Err(format!("cannot bind {address}:{PORT}: {e}")),
+            Err(_) => std::thread::sleep(Duration::from_millis(100)),
+        }
+        tries += 1;
+    }
 }
 
 fn state_folder(host: &Host) -> PathBuf {
@@ -244,9 +219,6 @@ impl Service<'_> {
         let link = state_folder(self.host).join("local");
         let _ = fs::remove_file(&link);
         let _ = std::os::unix::fs::symlink(&own, &link);
-        if let Err(e) = remote_trust::join(self.host, &self.me) {
-            say(err, &format!("ssh between nodes: {e}"));
-        }
     }
 
     fn members_text(&self, online: &[String], quorate: bool) -> String {

@@ -13,7 +13,7 @@ use std::path::Path;
 pub mod api;
 pub mod fabrics;
 pub mod fail;
-mod handlers;
+pub mod handlers;
 pub mod host;
 mod host_network;
 mod membership;
@@ -26,7 +26,6 @@ mod pvesm;
 mod pveversion;
 mod quorum;
 pub mod reload;
-mod remote_trust;
 pub mod schema;
 mod sdn_commit;
 mod staged;
@@ -46,7 +45,7 @@ pub const SUBSTITUTES: &[&str] = &[
     "pvesh, pvecm and pveversion are stand-ins that behave as Proxmox VE's, quirks included",
     "pveceph and pvesm are not stood in for yet",
     "/etc/pve is one directory that all nodes see; a small service counts votes over UDP in place of corosync and pmxcfs",
-    "on kernels without the dummy driver, dummy_<fabric> is an ifb interface made ahead of ifupdown2",
+    "on kernels without the dummy driver, dummy_<fabric> is an ifb interface",
     "nodes do not exchange status as pvestatd does: the state of a fabric in /cluster/resources comes from the heartbeats",
 ];
 

@@ -183,13 +183,6 @@ fn elsewhere(host: &Host, call: &Call) -> Result<Option<String>, Fail> {
 }
 
 fn over_ssh(host: &Host, call: &Call, address: &str, err: &mut dyn Write) -> Result<Value, Fail> {
-    let params = call.params();
-    let node = params.get("node").and_then(Value::as_str).unwrap_or_default();
-    let known = format!(
-        "UserKnownHostsFile={}",
-        host.root.etc_pve.join("nodes").join(node).join("ssh_known_hosts").display()
-    );
-    let alias = format!("HostKeyAlias={node}");
     let target = format!("root@{address}");
     let mut argv: Vec<String> = [
         "ssh",
@@ -197,12 +190,6 @@ fn over_ssh(host: &Host, call: &Call, address: &str, err: &mut dyn Write) -> Res
         "BatchMode=yes",
         "-o",
         "ConnectTimeout=10",
-        "-o",
-        &alias,
-        "-o",
-        &known,
-        "-o",
-        "GlobalKnownHostsFile=none",
         &target,
         "pvesh",
         "--noproxy",

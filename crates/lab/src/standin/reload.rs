@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::fabrics::{frr, frr_local, interfaces, interfaces::Links};
 use super::fail::Fail;
 use super::task::Task;
-use super::{Host, Release, membership, staged};
+use super::{Host, Release, staged};
 
 fn links(release: Release) -> Links {
     if release == Release::V9_0 { Links::Bare } else { Links::Numbered }
@@ -50,7 +50,6 @@ pub(crate) fn node(host: &Host, with_frr: bool, task: &mut Task<'_>) -> Result<(
         warn_without_source(host, task);
         host.write(&sdn_path(host), &sdn_text(host, &config, version))?;
     }
-    membership::make_dummies(host);
     ifreload(host, task)?;
     if with_frr {
         frr_reload(host, &config, task)?;

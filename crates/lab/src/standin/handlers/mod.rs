@@ -17,7 +17,7 @@ mod fabric;
 mod fabric_node;
 mod network;
 mod sdn;
-mod status;
+pub mod status;
 mod tasks;
 
 pub(crate) use status::fabric_states;

@@ -58,7 +58,8 @@ fn circuits<'a>(answer: &'a Value, fabric: &'a str) -> impl Iterator<Item = &'a 
 }
 
 /// Rows of neighbours; a circuit without adjacency gives none.
-pub(crate) fn neighbors(answer: &Value, fabric: &str) -> Value {
+#[must_use]
+pub fn neighbors(answer: &Value, fabric: &str) -> Value {
     circuits(answer, fabric)
         .filter(|circuit| circuit["adj"].is_string())
         .map(|circuit| {
@@ -77,7 +78,8 @@ pub(crate) fn neighbors(answer: &Value, fabric: &str) -> Value {
 }
 
 /// Rows of interfaces.
-pub(crate) fn interfaces(answer: &Value, fabric: &str) -> Value {
+#[must_use]
+pub fn interfaces(answer: &Value, fabric: &str) -> Value {
     circuits(answer, fabric)
         .filter_map(|circuit| circuit.get("interface"))
         .map(|interface| {
@@ -95,7 +97,8 @@ pub(crate) fn interfaces(answer: &Value, fabric: &str) -> Value {
 }
 
 /// Rows of installed routes that leave by an interface of the fabric.
-pub(crate) fn routes(answer: &Value, names: &BTreeSet<String>) -> Vec<Value> {
+#[must_use]
+pub fn routes(answer: &Value, names: &BTreeSet<String>) -> Vec<Value> {
     let mut rows = Vec::new();
     for (prefix, entries) in answer.as_object().into_iter().flatten() {
         for entry in entries.as_array().into_iter().flatten() {
