@@ -1,1 +1,19 @@
-//! ringbolt-control.
+//! Reaches many nodes: lines to agents, the loop that carries a plan out, the folder a run leaves behind.
+//!
+//! Used by the command line. It decides nothing about the cluster: what is to be done comes as a plan from
+//! `ringbolt-core`, what happens leaves as events.
+
+pub mod apply;
+pub mod fleet;
+mod nonce;
+mod question;
+pub mod run;
+pub mod setup;
+pub mod transport;
+
+pub use fleet::{Fleet, Missing, Survey};
+pub use question::question_for;
+pub use transport::{ConnectError, SshOptions};
+
+#[cfg(test)]
+mod fixture;

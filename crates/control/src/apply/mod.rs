@@ -1,0 +1,255 @@
+//! Carries a plan out on the nodes of a fleet.
+//!
+//! The loop here moves words between three parties: the run's state, which decides; the fleet, which does; and the
+//! sink, which is told everything. It takes no decision of its own.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ringbolt_core::event::{Event, Outcome, What};
+use ringbolt_core::plan::{Plan, StepId};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+mod deed;
+mod sink;
+mod state;
+mod stop;
+mod words;
+
+pub use sink::Sink;
+pub use state::{Command, Input, RETRIES, RunState};
+pub use stop::{Stop, Stopper, Urgency, on_signals, stop};
+pub use words::in_words;
+
+use self::deed::Fault;
+use crate::fleet::Fleet;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// In one word.
+    pub outcome: Outcome,
+    /// Steps done.
+    pub done: u32,
+    /// Steps failed.
+    pub failed: u32,
+    /// Steps not begun.
+    pub skipped: u32,
+    /// Steps that had begun when the run was ended at once: what they left is not known.
+    pub in_flight: Vec<StepId>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// The run could not be recorded; what was under way was finished, nothing new begun.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal cannot be written, so nothing further was begun: {source}")]
+pub struct ApplyError {
+    /// What the file system said.
+    pub source: std::io::Error,
+    /// What was done until then.
+    pub report: Report,
+}
+
+/// What comes back from the tasks.
+enum Word {
+    State(Input),
+    Progress(usize, String),
+}
+
+/// Carries `plan` out and reports how it ended. Failures of steps are part of the report and of the events.
+///
+/// # Errors
+/// The sink could not keep the events.
+pub async fn run(
+    id: &str,
+    plan: Arc<Plan>,
+    fleet: Arc<Fleet>,
+    sink: &mut dyn Sink,
+    mut stop: Stop,
+) -> Result<Report, ApplyError> {
+    let mut runner = Runner::new(id, plan, fleet, sink);
+    runner.announce();
+    let mut urgency = Urgency::None;
+    let mut over = runner.feed(Input::Begin);
+    while !over {
+        tokio::select! {
+            word = runner.words.recv() => match word {
+                Some(Word::State(input)) => over = runner.feed(input),
+                Some(Word::Progress(step, text)) => runner.progress(step, text),
+                None => break,
+            },
+            more = stop.more(urgency) => {
+                urgency = more;
+                if urgency == Urgency::Now {
+                    return runner.break_off().await;
+                }
+                over = runner.feed(Input::Stop);
+            }
+        }
+    }
+    runner.report(Vec::new())
+}
+
+struct Runner<'a> {
+    id: String,
+    plan: Arc<Plan>,
+    fleet: Arc<Fleet>,
+    sink: &'a mut dyn Sink,
+    state: RunState,
+    began: Instant,
+    tasks: JoinSet<()>,
+    tell: mpsc::UnboundedSender<Word>,
+    words: mpsc::UnboundedReceiver<Word>,
+    fault: Option<std::io::Error>,
+    outcome: Outcome,
+}
+
+impl<'a> Runner<'a> {
+    fn new(id: &str, plan: Arc<Plan>, fleet: Arc<Fleet>, sink: &'a mut dyn Sink) -> Self {
+        let (tell, words) = mpsc::unbounded_channel();
+        Self {
+            id: id.to_owned(),
+            state: RunState::new(Arc::clone(&plan)),
+            plan,
+            fleet,
+            sink,
+            began: Instant::now(),
+            tasks: JoinSet::new(),
+            tell,
+            words,
+            fault: None,
+            outcome: Outcome::Failed,
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn announce(&mut self) {
+        let digest = ringbolt_core::digest::of(serde_json::to_vec(&*self.plan).unwrap_or_default());
+        let steps = self.plan.steps.iter().filter(|s| s.node.is_some()).count();
+        let what = What::RunStarted {
+            run: self.id.clone(),
+            plan: digest,
+            steps: u32::try_from(steps).unwrap_or(u32::MAX),
+            time: jiff::Timestamp::now().to_string(),
+        };
+        self.record(vec![what]);
+    }
+
+    fn progress(&mut self, step: usize, text: String) {
+        self.record(vec![What::StepProgress { step: self.plan.steps[step].id.clone(), text }]);
+    }
+
+    /// Hands an input to the state and does what it says: events are kept first, deeds begin after. True at the end.
+    fn feed(&mut self, input: Input) -> bool {
+        let commands = self.state.next(self.now_ms(), input);
+        let mut events = Vec::new();
+        let mut deeds = Vec::new();
+        let mut over = false;
+        for command in commands {
+            match command {
+                Command::Emit(what) => events.push(what),
+                Command::Finish(outcome) => {
+                    self.outcome = outcome;
+                    over = true;
+                }
+                deed => deeds.push(deed),
+            }
+        }
+        let kept = self.record(events);
+        for deed in deeds {
+            match deed {
+                Command::Act(step) if !kept => self.refuse(step),
+                deed => self.begin(deed),
+            }
+        }
+        while self.tasks.try_join_next().is_some() {}
+        over
+    }
+
+    /// Keeps events; the first time that fails, the run is told to stop.
+    fn record(&mut self, events: Vec<What>) -> bool {
+        if events.is_empty() {
+            return true;
+        }
+        let at_ms = self.now_ms();
+        let events: Vec<Event> = events.into_iter().map(|what| Event { at_ms, what }).collect();
+        match self.sink.record(&events) {
+            Ok(()) => true,
+            Err(error) => {
+                if self.fault.is_none() {
+                    self.fault = Some(error);
+                    let _ = self.tell.send(Word::State(Input::Stop));
+                }
+                false
+            }
+        }
+    }
+
+    /// A deed that could not be announced in the journal is not done.
+    fn refuse(&self, step: usize) {
+        let failure = ringbolt_core::wire::Failure::broken("not begun: the journal cannot be written");
+        let _ = self.tell.send(Word::State(Input::Failed(step, failure)));
+    }
+
+    fn begin(&mut self, command: Command) {
+        let tell = self.tell.clone();
+        let (plan, fleet, id) = (Arc::clone(&self.plan), Arc::clone(&self.fleet), self.id.clone());
+        match command {
+            Command::Act(i) => self.tasks.spawn(async move {
+                let progress = |text| drop(tell.send(Word::Progress(i, text)));
+                let outcome = deed::act(&fleet, &id, &plan.steps[i], progress).await;
+                report(&tell, i, outcome, Input::Acted(i));
+            }),
+            Command::Prove(i) => self.tasks.spawn(async move {
+                let outcome = deed::prove(&fleet, &plan.steps[i]).await;
+                report(&tell, i, outcome, Input::Proven(i));
+            }),
+            Command::Pause { step, ms } => self.tasks.spawn(async move {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                let _ = tell.send(Word::State(Input::Due(step)));
+            }),
+            Command::Emit(_) | Command::Finish(_) => return,
+        };
+    }
+
+    /// Ends at once, naming what was under way.
+    async fn break_off(mut self) -> Result<Report, ApplyError> {
+        self.tasks.shutdown().await;
+        let in_flight: Vec<StepId> =
+            self.state.in_flight().into_iter().map(|i| self.plan.steps[i].id.clone()).collect();
+        self.outcome = Outcome::Stopped;
+        let (done, failed, skipped) = self.state.counts();
+        self.record(vec![What::RunFinished { outcome: Outcome::Stopped, done, failed, skipped }]);
+        self.report(in_flight)
+    }
+
+    fn report(self, in_flight: Vec<StepId>) -> Result<Report, ApplyError> {
+        let (done, failed, skipped) = self.state.counts();
+        let took = self.began.elapsed();
+        let report = Report { outcome: self.outcome, done, failed, skipped, in_flight, took };
+        match self.fault {
+            None => Ok(report),
+            Some(source) => Err(ApplyError { source, report }),
+        }
+    }
+}
+
+fn report(tell: &mpsc::UnboundedSender<Word>, step: usize, outcome: Result<(), Fault>, good: Input) {
+    let _ = match outcome {
+        Ok(()) => tell.send(Word::State(good)),
+        Err(Fault { failure, lost }) => {
+            if let Some(node) = lost {
+                let _ = tell.send(Word::State(Input::Lost(node)));
+            }
+            tell.send(Word::State(Input::Failed(step, failure)))
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests;

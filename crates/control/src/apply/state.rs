@@ -1,0 +1,425 @@
+//! The decisions of a run, without clocks, tasks or sockets: what happened goes in, what to do comes out.
+//!
+//! Used by the loop in `apply`, and by tests over every interleaving they can think of. It never waits and never
+//! looks at a node.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use ringbolt_core::event::{Outcome, What};
+use ringbolt_core::name::NodeName;
+use ringbolt_core::plan::{Plan, Risk, Step};
+use ringbolt_core::wire::{Failure, FailureKind};
+
+/// How often a step that may work if tried again is tried again.
+pub const RETRIES: u32 = 5;
+
+/// Milliseconds before the first further try; doubled for each after it.
+const FIRST_PAUSE_MS: u64 = 500;
+
+/// What happened. Steps are named by their place in the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The run begins.
+    Begin,
+    /// The deed of a step is done.
+    Acted(usize),
+    /// What it promises holds.
+    Proven(usize),
+    /// Its deed or its proof failed.
+    Failed(usize, Failure),
+    /// The pause before the next try is over.
+    Due(usize),
+    /// The line to a node is gone.
+    Lost(NodeName),
+    /// The user wants no further steps.
+    Stop,
+}
+
+/// What to do now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Tell everybody.
+    Emit(What),
+    /// Do the deed of a step.
+    Act(usize),
+    /// Wait for what it promises.
+    Prove(usize),
+    /// Come back with `Due` after a pause.
+    Pause {
+        /// Which step.
+        step: usize,
+        /// How long.
+        ms: u64,
+    },
+    /// It is over.
+    Finish(Outcome),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    Waiting,
+    Ready,
+    Acting,
+    Proving,
+    Done,
+    Failed,
+    Skipped,
+}
+
+/// One step on its way.
+struct Progress {
+    status: Status,
+    /// Steps before it that are not done.
+    blockers: usize,
+    /// Steps after it.
+    after: Vec<usize>,
+    /// Index of its node; `None` for a gate.
+    node: Option<usize>,
+    retries: u32,
+    last: Option<Failure>,
+    started_ms: u64,
+}
+
+/// One node's share.
+#[derive(Default)]
+struct Place {
+    ready: BTreeSet<usize>,
+    busy: Option<usize>,
+}
+
+/// A run under way.
+pub struct RunState {
+    plan: Arc<Plan>,
+    steps: Vec<Progress>,
+    names: BTreeMap<NodeName, usize>,
+    places: Vec<Place>,
+    /// Nodes where something may be started now.
+    stirred: BTreeSet<usize>,
+    /// Ready steps that interrupt something.
+    exclusive: BTreeSet<usize>,
+    /// The node on which such steps are under way, and how many.
+    holder: Option<(usize, u32)>,
+    under_way: u32,
+    stopping: bool,
+    finished: bool,
+    now_ms: u64,
+}
+
+impl RunState {
+    /// The state before the first step. A step that comes after one that is not in the plan does not wait for it.
+    pub fn new(plan: Arc<Plan>) -> Self {
+        let index: BTreeMap<&str, usize> =
+            plan.steps.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
+        let mut names = BTreeMap::new();
+        let mut steps: Vec<Progress> = Vec::with_capacity(plan.steps.len());
+        for step in &plan.steps {
+            let node = step.node.as_ref().map(|node| {
+                let next = names.len();
+                *names.entry(node.clone()).or_insert(next)
+            });
+            steps.push(Progress::new(node));
+        }
+        for (i, step) in plan.steps.iter().enumerate() {
+            for before in step.after.iter().filter_map(|id| index.get(id.as_str())) {
+                steps[*before].after.push(i);
+                steps[i].blockers += 1;
+            }
+        }
+        let places = names.iter().map(|_| Place::default()).collect();
+        Self {
+            steps,
+            names,
+            places,
+            stirred: BTreeSet::new(),
+            exclusive: BTreeSet::new(),
+            holder: None,
+            under_way: 0,
+            stopping: false,
+            finished: false,
+            now_ms: 0,
+            plan,
+        }
+    }
+
+    /// Takes in what happened at `now_ms` of the run and says what to do. What does not fit the state of its step
+    /// (a late word about one that is over) changes nothing.
+    pub fn next(&mut self, now_ms: u64, input: Input) -> Vec<Command> {
+        let mut out = Vec::new();
+        self.now_ms = now_ms;
+        if self.finished {
+            return out;
+        }
+        match input {
+            Input::Begin => {
+                let free = (0..self.steps.len()).filter(|i| self.steps[*i].blockers == 0).collect();
+                self.unblock(free, &mut out);
+            }
+            Input::Acted(step) if self.is(step, Status::Acting) => self.acted(step, &mut out),
+            Input::Proven(step) if self.is(step, Status::Proving) => self.complete(step, &mut out),
+            Input::Failed(step, failure) if self.is_under_way(step) => self.failed(step, failure, &mut out),
+            Input::Due(step) if self.is_under_way(step) => self.due(step, &mut out),
+            Input::Lost(node) => self.lost(&node, &mut out),
+            Input::Stop if !self.stopping => {
+                self.stopping = true;
+                out.push(Command::Emit(What::Stopping));
+            }
+            _ => {}
+        }
+        self.dispatch(&mut out);
+        self.finish_if_over(&mut out);
+        out
+    }
+
+    /// Steps that have begun and not ended.
+    pub fn in_flight(&self) -> Vec<usize> {
+        (0..self.steps.len()).filter(|i| self.is_under_way(*i)).collect()
+    }
+
+    /// Steps done, failed and not begun so far. Gates count only when they fail.
+    pub fn counts(&self) -> (u32, u32, u32) {
+        let (mut done, mut failed, mut skipped) = (0, 0, 0);
+        for step in &self.steps {
+            match step.status {
+                Status::Failed => failed += 1,
+                Status::Done if step.node.is_some() => done += 1,
+                Status::Skipped if step.node.is_some() => skipped += 1,
+                _ => {}
+            }
+        }
+        (done, failed, skipped)
+    }
+
+    fn step(&self, i: usize) -> &Step {
+        &self.plan.steps[i]
+    }
+
+    fn is(&self, i: usize, status: Status) -> bool {
+        self.steps.get(i).is_some_and(|s| s.status == status)
+    }
+
+    fn is_under_way(&self, i: usize) -> bool {
+        self.is(i, Status::Acting) || self.is(i, Status::Proving)
+    }
+
+    fn interrupts(&self, i: usize) -> bool {
+        self.step(i).risk != Risk::Safe && self.steps[i].node.is_some()
+    }
+
+    /// Steps with nothing left before them: gates without a proof are done at once, the rest is ready.
+    fn unblock(&mut self, free: VecDeque<usize>, out: &mut Vec<Command>) {
+        let mut queue = free;
+        while let Some(i) = queue.pop_front() {
+            if !self.is(i, Status::Waiting) {
+                continue;
+            }
+            match self.steps[i].node {
+                Some(place) => {
+                    self.steps[i].status = Status::Ready;
+                    self.places[place].ready.insert(i);
+                    self.stirred.insert(place);
+                    if self.interrupts(i) {
+                        self.exclusive.insert(i);
+                    }
+                }
+                None if self.step(i).proof.is_empty() => {
+                    self.steps[i].status = Status::Done;
+                    out.push(Command::Emit(What::StepDone { step: self.step(i).id.clone(), took_ms: 0 }));
+                    queue.extend(self.release(i));
+                }
+                None if self.stopping => {}
+                None => self.start(i, out),
+            }
+        }
+    }
+
+    /// Takes one blocker off every step after `i`; those that have none left.
+    fn release(&mut self, i: usize) -> Vec<usize> {
+        let mut free = Vec::new();
+        for k in 0..self.steps[i].after.len() {
+            let next = self.steps[i].after[k];
+            self.steps[next].blockers -= 1;
+            if self.steps[next].blockers == 0 {
+                free.push(next);
+            }
+        }
+        free
+    }
+
+    fn start(&mut self, i: usize, out: &mut Vec<Command>) {
+        let id = self.step(i).id.clone();
+        let node = self.step(i).node.clone();
+        self.steps[i].started_ms = self.now_ms;
+        self.under_way += 1;
+        if let Some(place) = self.steps[i].node {
+            self.places[place].ready.remove(&i);
+            self.places[place].busy = Some(i);
+            if self.interrupts(i) {
+                self.exclusive.remove(&i);
+                let held = self.holder.map_or(0, |(_, count)| count);
+                self.holder = Some((place, held + 1));
+            }
+        }
+        self.steps[i].status = Status::Acting;
+        out.push(Command::Emit(What::StepStarted { step: id, node }));
+        if self.step(i).action.is_some() {
+            out.push(Command::Act(i));
+        } else {
+            self.acted(i, out);
+        }
+    }
+
+    fn acted(&mut self, i: usize, out: &mut Vec<Command>) {
+        self.leave_node(i);
+        self.steps[i].retries = 0;
+        if self.step(i).proof.is_empty() {
+            self.complete(i, out);
+        } else {
+            self.steps[i].status = Status::Proving;
+            out.push(Command::Emit(What::StepProving { step: self.step(i).id.clone() }));
+            out.push(Command::Prove(i));
+        }
+    }
+
+    fn complete(&mut self, i: usize, out: &mut Vec<Command>) {
+        self.end(i, Status::Done);
+        let took_ms = self.now_ms.saturating_sub(self.steps[i].started_ms);
+        out.push(Command::Emit(What::StepDone { step: self.step(i).id.clone(), took_ms }));
+        let free = self.release(i);
+        self.unblock(free.into(), out);
+    }
+
+    fn failed(&mut self, i: usize, failure: Failure, out: &mut Vec<Command>) {
+        let again =
+            failure.kind == FailureKind::Transient && self.steps[i].retries < RETRIES && !self.stopping;
+        if again {
+            let ms = FIRST_PAUSE_MS << self.steps[i].retries;
+            self.steps[i].retries += 1;
+            let text = format!("{}; trying again in {:.1} s", failure.message, f64::from(ms as u32) / 1000.0);
+            out.push(Command::Emit(What::StepProgress { step: self.step(i).id.clone(), text }));
+            out.push(Command::Pause { step: i, ms });
+            self.steps[i].last = Some(failure);
+            return;
+        }
+        self.leave_node(i);
+        self.end(i, Status::Failed);
+        out.push(Command::Emit(What::StepFailed { step: self.step(i).id.clone(), failure }));
+        let after = self.steps[i].after.clone();
+        self.skip(after, out);
+    }
+
+    fn due(&mut self, i: usize, out: &mut Vec<Command>) {
+        let Some(failure) = self.steps[i].last.take() else { return };
+        if self.stopping {
+            self.failed(i, failure, out);
+        } else if self.is(i, Status::Acting) {
+            out.push(Command::Act(i));
+        } else {
+            out.push(Command::Prove(i));
+        }
+    }
+
+    fn lost(&mut self, node: &NodeName, out: &mut Vec<Command>) {
+        let Some(place) = self.names.get(node).copied() else { return };
+        let here = (0..self.steps.len()).filter(|i| self.steps[*i].node == Some(place)).collect();
+        self.skip(here, out);
+    }
+
+    /// Gives up these steps, as far as they have not begun, and everything after them.
+    fn skip(&mut self, steps: Vec<usize>, out: &mut Vec<Command>) {
+        let mut skipped = BTreeSet::new();
+        let mut queue = steps;
+        while let Some(i) = queue.pop() {
+            if !self.is(i, Status::Waiting) && !self.is(i, Status::Ready) {
+                continue;
+            }
+            self.steps[i].status = Status::Skipped;
+            self.exclusive.remove(&i);
+            if let Some(place) = self.steps[i].node {
+                self.places[place].ready.remove(&i);
+            }
+            queue.extend(&self.steps[i].after);
+            skipped.insert(i);
+        }
+        let emit = |i| Command::Emit(What::StepSkipped { step: self.step(i).id.clone() });
+        out.extend(skipped.into_iter().map(emit));
+    }
+
+    /// The deed is over: the node may do another.
+    fn leave_node(&mut self, i: usize) {
+        if let Some(place) = self.steps[i].node
+            && self.places[place].busy == Some(i)
+        {
+            self.places[place].busy = None;
+            self.stirred.insert(place);
+        }
+    }
+
+    /// The step is over, proof included.
+    fn end(&mut self, i: usize, status: Status) {
+        self.steps[i].status = status;
+        self.under_way -= 1;
+        if self.interrupts(i)
+            && let Some((place, count)) = self.holder
+        {
+            self.holder = (count > 1).then_some((place, count - 1));
+        }
+    }
+
+    fn dispatch(&mut self, out: &mut Vec<Command>) {
+        while !self.stopping {
+            let Some(place) = self.stirred.pop_first() else { break };
+            if self.places[place].busy.is_none()
+                && let Some(i) = self.places[place].ready.iter().copied().find(|i| self.may_start(*i))
+            {
+                // A step without a deed leaves its node free for the next at once.
+                self.stirred.insert(place);
+                self.start(i, out);
+            }
+        }
+        while !self.stopping && self.holder.is_none() {
+            let free = |i: &usize| self.steps[*i].node.is_some_and(|p| self.places[p].busy.is_none());
+            let Some(i) = self.exclusive.iter().copied().find(free) else { break };
+            self.start(i, out);
+        }
+    }
+
+    fn may_start(&self, i: usize) -> bool {
+        !self.interrupts(i) || self.holder.is_none_or(|(place, _)| self.steps[i].node == Some(place))
+    }
+
+    fn finish_if_over(&mut self, out: &mut Vec<Command>) {
+        if self.under_way > 0 {
+            return;
+        }
+        // Nothing is under way and nothing was started: what is left will not be.
+        let left: Vec<usize> = (0..self.steps.len()).collect();
+        self.skip(left, out);
+        self.finished = true;
+        let (done, failed, skipped) = self.counts();
+        let outcome = match (failed, skipped) {
+            (0, 0) => Outcome::Done,
+            (0, _) if self.stopping => Outcome::Stopped,
+            _ => Outcome::Failed,
+        };
+        out.push(Command::Emit(What::RunFinished { outcome, done, failed, skipped }));
+        out.push(Command::Finish(outcome));
+    }
+}
+
+impl Progress {
+    fn new(node: Option<usize>) -> Self {
+        Self {
+            status: Status::Waiting,
+            blockers: 0,
+            after: Vec::new(),
+            node,
+            retries: 0,
+            last: None,
+            started_ms: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! Checks in words, for messages about proofs that did not come.
+
+use ringbolt_core::check::{Check, Finding};
+
+/// What a check says: `en05 has MTU 65520`.
+pub fn in_words(check: &Check) -> String {
+    match check {
+        Check::Package { name } => format!("package {name} installed"),
+        Check::Module { name } => format!("module {name} loaded"),
+        Check::File { path, .. } => format!("{path} as planned"),
+        Check::NoFile { path } => format!("{path} gone"),
+        Check::Sysctl { key, value } => format!("{key} = {value}"),
+        Check::Enabled { unit } => format!("{unit} enabled"),
+        Check::Active { unit } => format!("{unit} active"),
+        Check::Port { port } => format!("port {port} there"),
+        Check::Mtu { interface, mtu } => format!("{interface} has MTU {mtu}"),
+        Check::Carrier { interface } => format!("{interface} has carrier"),
+        Check::Address { interface, address } => format!("{interface} has {address}"),
+        Check::Line { path, line } => format!("`{line}` in {path}"),
+        Check::Neighbor { port, host: Some(host) } => format!("neighbour {host} up on {port}"),
+        Check::Neighbor { port, host: None } => format!("a neighbour up on {port}"),
+        Check::Bfd { port } => format!("BFD up on {port}"),
+        Check::Route { to, hops: Some(hops) } => format!("route to {to} of length {hops}"),
+        Check::Route { to, hops: None } => format!("a route to {to}"),
+    }
+}
+
+/// A finding that does not hold: `en05 has carrier: no carrier`.
+pub(super) fn complaint(finding: &Finding) -> String {
+    format!("{}: {}", in_words(&finding.check), finding.evidence)
+}

@@ -1,0 +1,47 @@
+//! What must be read on a node to judge checks.
+//!
+//! Used wherever checks are awaited. Interfaces, routes and FRR are part of every answer and need no asking.
+
+use ringbolt_core::check::Check;
+use ringbolt_core::facts::Question;
+
+/// The question whose answer lets all of these checks be judged.
+pub fn question_for<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Question {
+    let mut question = Question::default();
+    for check in checks {
+        match check {
+            Check::Package { name } => drop(question.packages.insert(name.clone())),
+            Check::Module { name } => drop(question.modules.insert(name.clone())),
+            Check::File { path, .. } | Check::NoFile { path } | Check::Line { path, .. } => {
+                question.files.insert(path.clone());
+            }
+            Check::Sysctl { key, .. } => drop(question.sysctl.insert(key.clone())),
+            Check::Enabled { unit } | Check::Active { unit } => drop(question.units.insert(unit.clone())),
+            Check::Port { .. }
+            | Check::Mtu { .. }
+            | Check::Carrier { .. }
+            | Check::Address { .. }
+            | Check::Neighbor { .. }
+            | Check::Bfd { .. }
+            | Check::Route { .. } => {}
+        }
+    }
+    question
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_checks_need_is_asked() {
+        let checks = [
+            Check::Active { unit: "frr.service".into() },
+            Check::Line { path: "/etc/frr/daemons".into(), line: "bfdd=yes".into() },
+            Check::Carrier { interface: "en05".into() },
+        ];
+        let question = question_for(&checks);
+        assert!(question.units.contains("frr.service") && question.files.contains("/etc/frr/daemons"));
+        assert!(question.packages.is_empty() && question.modules.is_empty() && question.sysctl.is_empty());
+    }
+}

@@ -1,0 +1,373 @@
+//! What runs leave on the controller: `runs/<id>/{spec.toml,facts.json,plan.json,journal.jsonl}` in the state folder.
+//!
+//! Used by `apply`, `history` and `replay`. The folder is history; what is true is always read from the nodes.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use ringbolt_core::event::{Event, Outcome, What};
+use ringbolt_core::plan::{Fleet, Plan};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+mod journal;
+mod lock;
+
+pub use journal::{Journal, parse};
+pub use lock::{LockError, RunLock};
+
+use crate::nonce::nonce;
+
+/// The state folder: `$RINGBOLT_STATE`, else `$XDG_STATE_HOME/ringbolt`, else `~/.local/state/ringbolt`.
+pub fn state_folder() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    set("RINGBOLT_STATE")
+        .or_else(|| set("XDG_STATE_HOME").map(|base| base.join("ringbolt")))
+        .or_else(|| set("HOME").map(|home| home.join(".local/state/ringbolt")))
+        .unwrap_or_else(|| "/var/lib/ringbolt/state".into())
+}
+
+/// The runs in a state folder.
+#[derive(Clone, Debug)]
+pub struct Runs {
+    state: PathBuf,
+}
+
+/// A run's folder as it is made.
+#[derive(Debug)]
+pub struct NewRun {
+    /// The id.
+    pub id: String,
+    /// The folder.
+    pub folder: PathBuf,
+    /// The journal, open.
+    pub journal: Journal,
+}
+
+/// What is kept of a run.
+#[derive(Clone, Debug)]
+pub struct PastRun {
+    /// In short.
+    pub record: RunRecord,
+    /// The spec's text.
+    pub spec: String,
+    /// What the nodes said before it.
+    pub facts: Fleet,
+    /// What was to be done.
+    pub plan: Plan,
+    /// What happened.
+    pub events: Vec<Event>,
+}
+
+/// A run in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunRecord {
+    /// Id.
+    pub id: String,
+    /// Wall clock at its beginning, RFC 3339; empty when it never began.
+    pub started: String,
+    /// How it ended; `None` when it was cut off, or is under way.
+    pub outcome: Option<Outcome>,
+    /// Steps in the plan, gates not counted.
+    pub steps: u32,
+    /// Steps done.
+    pub done: u32,
+    /// Steps failed.
+    pub failed: u32,
+    /// Steps not begun.
+    pub skipped: u32,
+    /// Milliseconds from its beginning to the last thing that happened.
+    pub took_ms: u64,
+    /// Steps that had begun and of which no end is known.
+    pub in_flight: Vec<String>,
+}
+
+/// Why a run's folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A file cannot be read or written.
+    #[error("cannot use {path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file holds something else than it should.
+    #[error("{path} cannot be understood: {what}")]
+    Content {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// No run has an id that begins so.
+    #[error("no run begins with {0:?}; `ringbolt history` lists them")]
+    Unknown(String),
+    /// Several have.
+    #[error("{prefix:?} is the beginning of several runs: {}", .found.join(", "))]
+    Ambiguous {
+        /// What was given.
+        prefix: String,
+        /// The ids.
+        found: Vec<String>,
+    },
+}
+
+impl Runs {
+    /// The runs of the user's own state folder.
+    pub fn own() -> Self {
+        Self::in_folder(&state_folder())
+    }
+
+    /// The runs of any state folder.
+    pub fn in_folder(state: &Path) -> Self {
+        Self { state: state.to_owned() }
+    }
+
+    /// The state folder.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// Keeps other runs of this cluster away; see [`RunLock::take`].
+    ///
+    /// # Errors
+    /// Somebody holds the lock.
+    pub fn lock(&self, cluster: &str, purpose: &str) -> Result<RunLock, LockError> {
+        RunLock::take(&self.state, cluster, purpose)
+    }
+
+    /// Makes the folder of a new run with everything that is known before it.
+    ///
+    /// # Errors
+    /// Something cannot be written.
+    pub fn create(&self, spec: &str, facts: &Fleet, plan: &Plan) -> Result<NewRun, RunError> {
+        let runs = self.folder();
+        let fault = |path: &Path| {
+            let path = path.to_owned();
+            move |source| RunError::File { path, source }
+        };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&runs).map_err(fault(&runs))?;
+        let (id, folder) = fresh_folder(&runs).map_err(fault(&runs))?;
+        write(&folder.join("spec.toml"), |f| f.write_all(spec.as_bytes()))?;
+        write(&folder.join("facts.json"), |f| json(f, facts))?;
+        write(&folder.join("plan.json"), |f| json(f, plan))?;
+        let path = folder.join("journal.jsonl");
+        let journal = Journal::create(&path).map_err(fault(&path))?;
+        for made in [&folder, &runs] {
+            File::open(made).and_then(|f| f.sync_all()).map_err(fault(made))?;
+        }
+        Ok(NewRun { id, folder, journal })
+    }
+
+    /// All runs in short, the oldest first. A folder that cannot be understood is left out.
+    ///
+    /// # Errors
+    /// The folder of runs cannot be read; that there is none yet is no error.
+    pub fn list(&self) -> Result<Vec<RunRecord>, RunError> {
+        let ids = self.ids()?;
+        let mut records: Vec<RunRecord> =
+            ids.into_iter().filter_map(|id| self.events(&id).ok().map(|e| RunRecord::of(&id, &e))).collect();
+        // Ids carry local time; at the end of summer time they are not in order.
+        records.sort_by(|a, b| (&a.started, &a.id).cmp(&(&b.started, &b.id)));
+        Ok(records)
+    }
+
+    /// The run whose id is, or alone begins with, `prefix`.
+    ///
+    /// # Errors
+    /// None or several, or its files cannot be read.
+    pub fn load(&self, prefix: &str) -> Result<PastRun, RunError> {
+        let id = self.find(prefix)?;
+        let folder = self.folder().join(&id);
+        let events = self.events(&id)?;
+        let spec = folder.join("spec.toml");
+        Ok(PastRun {
+            record: RunRecord::of(&id, &events),
+            spec: fs::read_to_string(&spec).map_err(|source| RunError::File { path: spec, source })?,
+            facts: read_json(&folder.join("facts.json"))?,
+            plan: read_json(&folder.join("plan.json"))?,
+            events,
+        })
+    }
+
+    fn find(&self, prefix: &str) -> Result<String, RunError> {
+        let mut found = self.ids()?;
+        if let Some(exact) = found.iter().position(|id| id == prefix) {
+            return Ok(found.swap_remove(exact));
+        }
+        // The random end alone is handy as well.
+        found.retain(|id| {
+            !prefix.is_empty() && (id.starts_with(prefix) || id.ends_with(&format!("-{prefix}")))
+        });
+        match found.len() {
+            0 => Err(RunError::Unknown(prefix.into())),
+            1 => Ok(found.swap_remove(0)),
+            _ => Err(RunError::Ambiguous { prefix: prefix.into(), found }),
+        }
+    }
+
+    fn ids(&self) -> Result<Vec<String>, RunError> {
+        let folder = self.folder();
+        let fault = |source| RunError::File { path: folder.clone(), source };
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(fault(error)),
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            ids.extend(entry.map_err(fault)?.file_name().into_string());
+        }
+        ids.sort();
+        Ok(ids)
+    }
+
+    fn events(&self, id: &str) -> Result<Vec<Event>, RunError> {
+        let path = self.folder().join(id).join("journal.jsonl");
+        let text = fs::read(&path).map_err(|source| RunError::File { path: path.clone(), source })?;
+        parse(&text)
+            .map_err(|(line, error)| RunError::Content { path, what: format!("line {line}: {error}") })
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.state.join("runs")
+    }
+}
+
+impl RunRecord {
+    /// The short form of a run's events.
+    pub fn of(id: &str, events: &[Event]) -> Self {
+        let mut record = Self {
+            id: id.into(),
+            started: String::new(),
+            outcome: None,
+            steps: 0,
+            done: 0,
+            failed: 0,
+            skipped: 0,
+            took_ms: events.last().map_or(0, |e| e.at_ms),
+            in_flight: Vec::new(),
+        };
+        for event in events {
+            record.take(&event.what);
+        }
+        record
+    }
+
+    fn take(&mut self, what: &What) {
+        match what {
+            What::RunStarted { steps, time, .. } => {
+                self.steps = *steps;
+                self.started.clone_from(time);
+            }
+            What::StepStarted { step, .. } => self.in_flight.push(step.clone()),
+            What::StepDone { step, .. } => {
+                // A gate without a proof is done without having begun.
+                let before = self.in_flight.len();
+                self.in_flight.retain(|s| s != step);
+                self.done += u32::from(self.in_flight.len() < before);
+            }
+            What::StepFailed { step, .. } => {
+                self.in_flight.retain(|s| s != step);
+                self.failed += 1;
+            }
+            What::StepSkipped { .. } => self.skipped += 1,
+            What::RunFinished { outcome, done, failed, skipped } => {
+                self.outcome = Some(*outcome);
+                (self.done, self.failed, self.skipped) = (*done, *failed, *skipped);
+            }
+            What::StepProgress { .. } | What::StepProving { .. } | What::Stopping => {}
+        }
+    }
+}
+
+fn fresh_folder(runs: &Path) -> io::Result<(String, PathBuf)> {
+    let mut last = io::Error::other("no free id");
+    for _ in 0..8 {
+        let id = format!("{}-{}", jiff::Zoned::now().strftime("%Y%m%d-%H%M%S"), nonce(4));
+        let folder = runs.join(&id);
+        match fs::DirBuilder::new().mode(0o700).create(&folder) {
+            Ok(()) => return Ok((id, folder)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+fn write(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), RunError> {
+    let make = || {
+        let mut file = File::create_new(path)?;
+        fill(&mut file)?;
+        file.sync_all()
+    };
+    make().map_err(|source| RunError::File { path: path.to_owned(), source })
+}
+
+fn json(file: &mut File, value: &impl Serialize) -> io::Result<()> {
+    let mut writer = io::BufWriter::new(file);
+    serde_json::to_writer(&mut writer, value)?;
+    writer.flush()
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
+    let text = fs::read(path).map_err(|source| RunError::File { path: path.to_owned(), source })?;
+    serde_json::from_slice(&text)
+        .map_err(|e| RunError::Content { path: path.to_owned(), what: e.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::apply::Sink;
+
+    fn began(at_ms: u64) -> Event {
+        let what = What::RunStarted {
+            run: "x".into(),
+            plan: "d".into(),
+            steps: 2,
+            time: "2026-11-20T23:15:01Z".into(),
+        };
+        Event { at_ms, what }
+    }
+
+    #[test]
+    fn a_run_is_found_by_the_beginning_and_by_the_end_of_its_id() {
+        let state = tempfile::tempdir().unwrap();
+        let runs = Runs::in_folder(state.path());
+        assert!(runs.list().unwrap().is_empty());
+        let mut run = runs.create("[cluster]\n", &Fleet::default(), &Plan::default()).unwrap();
+        run.journal.record(&[began(0)]).unwrap();
+        let other = runs.create("[cluster]\n", &Fleet::default(), &Plan::default()).unwrap();
+
+        assert_eq!(runs.load(&run.id).unwrap().record.steps, 2);
+        let end = run.id.rsplit_once('-').unwrap().1;
+        assert_eq!(runs.load(end).unwrap().spec, "[cluster]\n");
+        assert!(matches!(runs.load("20"), Err(RunError::Ambiguous { found, .. }) if found.len() == 2));
+        assert!(matches!(runs.load(""), Err(RunError::Unknown(_))));
+        assert!(matches!(runs.load("1999"), Err(RunError::Unknown(_))));
+        assert!(runs.list().unwrap().iter().any(|r| r.id == other.id && r.started.is_empty()));
+    }
+
+    #[test]
+    fn a_run_that_was_cut_off_names_what_was_under_way() {
+        let started = |step: &str| What::StepStarted { step: step.into(), node: None };
+        let events: Vec<Event> = [
+            started("a"),
+            started("b"),
+            What::StepDone { step: "a".into(), took_ms: 1 },
+            What::StepDone { step: "gate:ports".into(), took_ms: 0 },
+        ]
+        .into_iter()
+        .map(|what| Event { at_ms: 9, what })
+        .collect();
+        let record = RunRecord::of("x", &events);
+        assert_eq!((record.outcome, record.done, record.took_ms), (None, 1, 9));
+        assert_eq!(record.in_flight, ["b"]);
+    }
+}
