@@ -315,7 +315,8 @@ impl<'d> Cabling<'d> {
     }
 
     fn in_one_piece(&self, faults: &mut Faults) {
-        if self.links.is_empty() || self.nodes.iter().any(|n| n.written.is_none()) {
+        let named = self.nodes.iter().all(|n| n.written.is_some());
+        if self.links.is_empty() || self.nodes.is_empty() || !named {
             return;
         }
         let mut pieces = Pieces((0..self.nodes.len()).collect());
