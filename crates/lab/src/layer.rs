@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::image::{self, ImageError, lock_cache, remove, short_digest};
 use crate::probe::Features;
 use crate::program;
+use crate::standin::units::{ENABLED, UNITS};
 use crate::state::{PveRelease, file_error};
 
 /// Raise it when the way the layer is built changes.
@@ -97,10 +98,12 @@ fn digest(wish: &Wish<'_>) -> String {
     let words = format!("{VERSION} {image} {release} {without} {kernel} {dummy}");
     let lists = [STAND_INS.join(","), MODULES.join(",")];
     let files = FILES.iter().flat_map(|(path, _, content)| [path.as_bytes(), content.as_bytes()]);
+    let units = UNITS.iter().chain(ENABLED).flat_map(|(path, text)| [path.as_bytes(), text.as_bytes()]);
     short_digest(
         [words.as_bytes(), SHIM, SCRIPT.as_bytes()]
             .into_iter()
             .chain(files)
+            .chain(units)
             .chain(lists.iter().map(String::as_bytes)),
     )
 }
@@ -137,6 +140,14 @@ fn write_files(root: &Path, kernel: &str) -> std::io::Result<()> {
         write(&root.join(path), *mode, content.as_bytes())?;
     }
     write(&root.join("opt/ringbolt-lab/ethtool.so"), 0o755, SHIM)?;
+    for (path, content) in UNITS {
+        write(&root.join(&path[1..]), 0o644, content.as_bytes())?;
+    }
+    for (link, to) in ENABLED {
+        let link = root.join(&link[1..]);
+        fs::create_dir_all(link.parent().unwrap_or(root))?;
+        symlink(to, link)?;
+    }
     for folder in ["etc/pve", "etc/ringbolt", "etc/network/interfaces.d", "opt/ringbolt-lab/sys", "usr/bin"] {
         fs::create_dir_all(root.join(folder))?;
     }
