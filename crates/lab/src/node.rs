@@ -153,6 +153,8 @@ pub(crate) fn boot_command(lab: &Lab, record: &Record, node: &str) -> Result<Com
         .arg("-b")
         // udev in the node needs a writable /sys, and the one of its own network namespace.
         .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "1")
+        // Its lock files would stay behind after a loss of power; the folder is the lab's alone.
+        .env("SYSTEMD_NSPAWN_LOCK", "0")
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .stdin(Stdio::null())
         .stdout(console)
