@@ -6,7 +6,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command::{check::CheckArgs, explain::ExplainArgs};
+use crate::command::apply::ApplyArgs;
+use crate::command::check::CheckArgs;
+use crate::command::discover::DiscoverArgs;
+use crate::command::explain::ExplainArgs;
+use crate::command::history::{HistoryArgs, ReplayArgs};
+use crate::command::plan::PlanArgs;
+use crate::command::verify::VerifyArgs;
 
 /// Proxmox VE nodes and cables to a verified OpenFabric mesh.
 #[derive(Debug, Parser)]
@@ -23,16 +29,12 @@ pub(crate) struct Cli {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// The spec
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = "ringbolt.toml",
-        env = "RINGBOLT_CONFIG"
-    )]
-    pub(crate) config: PathBuf,
+    /// The spec; without it `ringbolt.toml` here, else that of the one lab that is up
+    #[arg(short, long, global = true, value_name = "FILE", env = "RINGBOLT_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Work on this lab
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "config")]
+    pub(crate) lab: Option<String>,
     /// An ssh configuration file, as `ssh -F` takes it
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ssh_config: Option<PathBuf>,
@@ -66,6 +68,18 @@ pub(crate) enum When {
 pub(crate) enum Command {
     /// Check specs, offline; every fault at once
     Check(CheckArgs),
+    /// Show nodes, ports and cables as they are
+    Discover(DiscoverArgs),
+    /// Show what would change, why, with diffs; touches nothing
+    Plan(PlanArgs),
+    /// Carry the plan out
+    Apply(ApplyArgs),
+    /// Check every promise on the running cluster
+    Verify(VerifyArgs),
+    /// List past runs
+    History(HistoryArgs),
+    /// Show a past run again
+    Replay(ReplayArgs),
     /// Explain a code such as RB0103, or a key of the spec
     Explain(ExplainArgs),
 }

@@ -3,7 +3,9 @@
 mod args;
 mod command;
 mod exit;
+mod progress;
 mod render;
+mod session;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -15,13 +17,19 @@ use crate::exit::Exit;
 use crate::render::Style;
 
 fn main() -> ExitCode {
-    // MARK: the lab's stand-ins for Proxmox's commands are this program under another name:
-    // `ringbolt_lab::standin::dispatch(argv0, args)` goes here, before anything else.
+    // Inside a lab node this program stands in for Proxmox's commands, under their names.
+    let mut words = std::env::args();
+    let name = words.next().unwrap_or_default();
+    if let Some(status) = ringbolt_lab::standin::dispatch(&name, &words.collect::<Vec<_>>()) {
+        return u8::try_from(status).map_or(ExitCode::FAILURE, ExitCode::from);
+    }
     let cli = Cli::parse();
     let style = Style { colour: colour(cli.global.color) };
     let mut out = std::io::stdout().lock();
-    let done = run(&cli, &mut out, style).and_then(|exit| out.flush().map(|()| exit));
-    match done {
+    let done = run(&cli, &mut out, style);
+    let flushed = out.flush();
+    drop(out);
+    match done.and_then(|exit| flushed.map(|()| exit)) {
         Ok(exit) => exit.into(),
         // The reader went away (`ringbolt … | head`): nobody is left to tell.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done.into(),
@@ -33,9 +41,24 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, out: &mut dyn Write, style: Style) -> std::io::Result<Exit> {
-    match &cli.command {
-        Command::Check(args) => command::check::run(args, &cli.global.config, out, style),
-        Command::Explain(args) => command::explain::run(args, out, style),
+    let global = &cli.global;
+    let here = || global.config.clone().unwrap_or_else(|| "ringbolt.toml".into());
+    let done = match &cli.command {
+        Command::Check(args) => return command::check::run(args, &here(), out, style),
+        Command::Explain(args) => return command::explain::run(args, out, style),
+        Command::Discover(args) => command::discover::run(args, global, out, style),
+        Command::Plan(args) => command::plan::run(args, global, out, style),
+        Command::Apply(args) => command::apply::run(args, global, out, style),
+        Command::Verify(args) => command::verify::run(args, global, out, style),
+        Command::History(args) => command::history::list(args, out, style),
+        Command::Replay(args) => command::history::replay(args, global, out, style),
+    };
+    match done {
+        Ok(exit) => Ok(exit),
+        Err(trouble) => {
+            out.flush()?;
+            Ok(trouble.show(style))
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod question;
 pub mod run;
 pub mod setup;
 pub mod transport;
+pub mod verify;
 
 pub use fleet::{Fleet, Missing, Survey};
 pub use question::question_for;

@@ -1,4 +1,9 @@
 //! One file per command; each has its `…Args` and a `run` that writes to `out` and says how it ended.
 
+pub(crate) mod apply;
 pub(crate) mod check;
+pub(crate) mod discover;
 pub(crate) mod explain;
+pub(crate) mod history;
+pub(crate) mod plan;
+pub(crate) mod verify;

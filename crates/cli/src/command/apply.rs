@@ -1,0 +1,288 @@
+//! `ringbolt apply`: carries the plan out, looks again, and goes on until nothing is left to do.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use ringbolt_control::apply::{self, Sink, Stop};
+use ringbolt_control::run::RunLock;
+use ringbolt_core::event::Outcome;
+use ringbolt_core::plan::{Phase, Plan, Policy, Risk};
+use ringbolt_core::survey::Survey;
+
+use crate::args::Global;
+use crate::command::plan::{ending, show};
+use crate::exit::Exit;
+use crate::progress::Progress;
+use crate::render::{Style, count};
+use crate::session::{Session, Trouble, block_on};
+
+/// Plans that may follow one another in one call: packages first may make a second one needed.
+const ROUNDS: usize = 4;
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// Carry out exactly this plan, made by `plan --out`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Do not ask (what destroys something is still asked for by name: see --confirm)
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Agree to what destroys something, by the name it is shown with; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) confirm: Vec<String>,
+    /// Only this part of the plan
+    #[arg(long, value_name = "PHASE", value_parser = phase)]
+    pub(crate) only: Option<Phase>,
+    /// Write events as JSON, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn phase(text: &str) -> Result<Phase, String> {
+    let words: Vec<&str> = Phase::ALL.iter().map(|p| p.word()).collect();
+    Phase::ALL
+        .into_iter()
+        .find(|p| p.word() == text)
+        .ok_or_else(|| format!("there is no such part; there are {}", words.join(", ")))
+}
+
+/// Plans, asks, applies, looks again.
+pub(crate) fn run(
+    args: &ApplyArgs,
+    global: &Global,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
+    block_on(async {
+        let session = Session::open(global, style)?;
+        let lock = session.runs.lock(&session.loaded.spec.cluster.name, "apply").map_err(|e| Trouble {
+            message: e.to_string(),
+            hint: Some("wait for it, or end that process".into()),
+            exit: Exit::Failed,
+        })?;
+        Run { args, global, session, style, began: Instant::now(), _lock: lock }.rounds(out).await
+    })
+}
+
+struct Run<'a> {
+    args: &'a ApplyArgs,
+    global: &'a Global,
+    session: Session,
+    style: Style,
+    began: Instant,
+    _lock: RunLock,
+}
+
+impl Run<'_> {
+    async fn rounds(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
+        let stop = apply::on_signals()?;
+        let mut done = 0;
+        let mut last = String::new();
+        for round in 0..ROUNDS {
+            let survey = self.session.survey().await?;
+            let plan = self.narrowed(survey.plan(&Policy::default()))?;
+            if !plan.obstacles.is_empty() {
+                show(&survey, &plan, false, out, self.style)?;
+                if done > 0 {
+                    writeln!(out, "{} were done before.", count(done, "step"))?;
+                }
+                return Ok(ending(&plan, false));
+            }
+            if plan.deeds().next().is_none() {
+                return self.finish(&survey, &plan, done, out);
+            }
+            let digest = plan.digest();
+            if digest == last {
+                return Err(stuck(&plan));
+            }
+            last = digest;
+            if round == 0 || plan.steps.iter().any(|s| s.risk == Risk::Destructive) {
+                self.ask(&survey, &plan, out)?;
+            } else if !self.args.json {
+                writeln!(out, "\nlooking again: {} more", count(plan.deeds().count(), "step"))?;
+            }
+            out.flush()?;
+            let report = self.carry_out(&survey, plan, stop.clone()).await?;
+            done += report.done as usize;
+            if report.outcome != Outcome::Done {
+                return self.broken(&report, out);
+            }
+            if self.args.only.is_some() || self.args.plan.is_some() {
+                writeln!(
+                    out,
+                    "{} done in {:.1} s.",
+                    count(done, "step"),
+                    self.began.elapsed().as_secs_f64()
+                )?;
+                return Ok(Exit::Done);
+            }
+        }
+        Err(Trouble {
+            message: format!("{ROUNDS} plans were carried out and there is still something to do"),
+            hint: Some("`ringbolt plan` shows what; this is worth a report".into()),
+            exit: Exit::Failed,
+        })
+    }
+
+    /// The plan cut down to `--only`, or replaced by `--plan` if that is still the plan.
+    fn narrowed(&self, fresh: Plan) -> Result<Plan, Trouble> {
+        let mut plan = fresh;
+        if let Some(path) = &self.args.plan {
+            let saved = read(path)?;
+            if saved.digest() != plan.digest() && plan.obstacles.is_empty() {
+                return Err(Trouble {
+                    message: format!(
+                        "{} is not the plan any more: the nodes or the spec changed since",
+                        path.display()
+                    ),
+                    hint: Some("look at `ringbolt plan`, and save it anew by --out".into()),
+                    exit: Exit::Pending,
+                });
+            }
+        }
+        if let Some(only) = self.args.only {
+            plan.steps.retain(|s| s.phase == only && s.node.is_some());
+            let ids: std::collections::BTreeSet<String> = plan.steps.iter().map(|s| s.id.clone()).collect();
+            for step in &mut plan.steps {
+                step.after.retain(|id| ids.contains(id));
+            }
+        }
+        Ok(plan)
+    }
+
+    fn ask(&self, survey: &Survey, plan: &Plan, out: &mut dyn Write) -> Result<(), Trouble> {
+        if !self.args.json && !self.global.quiet {
+            show(survey, plan, !self.args.yes, out, self.style)?;
+            out.flush()?;
+        }
+        let missing: Vec<&str> = plan
+            .steps
+            .iter()
+            .filter(|s| s.risk == Risk::Destructive)
+            .map(|s| s.id.as_str())
+            .filter(|id| !self.args.confirm.iter().any(|c| c == id))
+            .collect();
+        if !missing.is_empty() {
+            return Err(Trouble::usage(
+                format!(
+                    "this destroys something, and that is done only when asked for by name: {}",
+                    missing.join(", ")
+                ),
+                format!(
+                    "look at the plan; if it is what you want, add --confirm {}",
+                    missing.join(" --confirm ")
+                ),
+            ));
+        }
+        if self.args.yes {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() {
+            return Err(Trouble::usage(
+                "there is nobody to ask here",
+                "add --yes if the plan is what you want",
+            ));
+        }
+        write!(out, "\nApply? [y/N] ")?;
+        out.flush()?;
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer)?;
+        if matches!(answer.trim(), "y" | "Y" | "yes") {
+            Ok(())
+        } else {
+            Err(Trouble { message: "not applied".into(), hint: None, exit: Exit::Done })
+        }
+    }
+
+    async fn carry_out(&self, survey: &Survey, plan: Plan, stop: Stop) -> Result<apply::Report, Trouble> {
+        let run = self.session.runs.create(&self.session.loaded.text, &survey.fleet, &plan).map_err(|e| {
+            Trouble {
+                message: e.to_string(),
+                hint: Some(
+                    "the journal of a run is written before anything is done; make its folder writable"
+                        .into(),
+                ),
+                exit: Exit::Failed,
+            }
+        })?;
+        let moving = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
+        let screen = Progress::new(&plan, moving, self.global.quiet, self.args.json, self.style);
+        let mut sink = (run.journal, screen);
+        let fleet = Arc::clone(&self.session.fleet);
+        apply::run(&run.id, Arc::new(plan), fleet, &mut sink as &mut dyn Sink, stop).await.map_err(|e| {
+            Trouble {
+                message: e.to_string(),
+                hint: Some(format!("what was done is in {}", run.folder.display())),
+                exit: Exit::Failed,
+            }
+        })
+    }
+
+    fn finish(
+        &self,
+        survey: &Survey,
+        plan: &Plan,
+        done: usize,
+        out: &mut dyn Write,
+    ) -> Result<Exit, Trouble> {
+        if self.args.json {
+            return Ok(Exit::Done);
+        }
+        if done == 0 {
+            show(survey, plan, false, out, self.style)?;
+            return Ok(Exit::Done);
+        }
+        writeln!(
+            out,
+            "\n{} {} done in {:.1} s; a second look finds nothing left to do.\nNext: `ringbolt verify` proves every link both ways, `ringbolt drill cable` measures what a pulled cable costs.",
+            self.style.green("applied:"),
+            count(done, "step"),
+            self.began.elapsed().as_secs_f64()
+        )?;
+        Ok(Exit::Done)
+    }
+
+    fn broken(&self, report: &apply::Report, out: &mut dyn Write) -> Result<Exit, Trouble> {
+        let in_flight = if report.in_flight.is_empty() {
+            String::new()
+        } else {
+            format!(" In flight when the run was ended: {}.", report.in_flight.join(", "))
+        };
+        let word = match report.outcome {
+            Outcome::Stopped => "stopped:",
+            _ => "failed:",
+        };
+        writeln!(
+            out,
+            "\n{} {} done, {} failed, {} not begun.{in_flight} Nothing is half written. Run `ringbolt apply` again to go on from here; `ringbolt plan` shows what is left.",
+            self.style.red(word),
+            report.done,
+            report.failed,
+            report.skipped
+        )?;
+        Ok(Exit::Failed)
+    }
+}
+
+fn stuck(plan: &Plan) -> Trouble {
+    let titles: Vec<String> = plan.deeds().map(|s| s.id.clone()).collect();
+    Trouble {
+        message: format!("the same steps are due again right after they were done: {}", titles.join(", ")),
+        hint: Some("something on the nodes undoes them; `ringbolt plan` shows the difference".into()),
+        exit: Exit::Failed,
+    }
+}
+
+fn read(path: &Path) -> Result<Plan, Trouble> {
+    let shown = path.display();
+    let text = std::fs::read(path).map_err(|e| {
+        Trouble::usage(format!("cannot read {shown}: {e}"), "make one by `ringbolt plan --out FILE`")
+    })?;
+    serde_json::from_slice(&text).map_err(|e| {
+        Trouble::usage(format!("{shown} is not a plan: {e}"), "make one by `ringbolt plan --out FILE`")
+    })
+}

@@ -1,0 +1,90 @@
+//! `ringbolt history` and `ringbolt replay RUN`: past runs, from their journals.
+
+use std::io::Write;
+
+use clap::Args;
+use ringbolt_control::apply::Sink;
+use ringbolt_control::run::Runs;
+use ringbolt_core::event::Outcome;
+
+use crate::args::Global;
+use crate::exit::Exit;
+use crate::progress::Progress;
+use crate::render::Style;
+use crate::render::table::Table;
+use crate::session::Trouble;
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// Write the list as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// Which run: its id, the beginning of it, or its last four characters
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    /// Write its events as JSON, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn trouble(error: &ringbolt_control::run::RunError) -> Trouble {
+    Trouble::usage(error.to_string(), "`ringbolt history` lists the runs")
+}
+
+/// Lists past runs, the oldest first.
+pub(crate) fn list(args: &HistoryArgs, out: &mut dyn Write, style: Style) -> Result<Exit, Trouble> {
+    let records = Runs::own().list().map_err(|e| trouble(&e))?;
+    if args.json {
+        serde_json::to_writer_pretty(&mut *out, &records).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+        return Ok(Exit::Done);
+    }
+    if records.is_empty() {
+        writeln!(out, "no runs yet")?;
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::new(&["run", "began", "steps", "done", "failed", "took", "outcome"]);
+    for run in &records {
+        let outcome = match run.outcome {
+            Some(Outcome::Done) => style.green("done"),
+            Some(Outcome::Failed) => style.red("failed"),
+            Some(Outcome::Stopped) => style.yellow("stopped"),
+            None => style.red("broken off"),
+        };
+        let seconds = std::time::Duration::from_millis(run.took_ms).as_secs_f64();
+        table.row(vec![
+            run.id.clone(),
+            run.started.clone(),
+            run.steps.to_string(),
+            run.done.to_string(),
+            run.failed.to_string(),
+            format!("{seconds:.1} s"),
+            outcome,
+        ]);
+    }
+    write!(out, "{}", table.render(0))?;
+    Ok(Exit::Done)
+}
+
+/// Shows a past run again, from its journal.
+pub(crate) fn replay(
+    args: &ReplayArgs,
+    global: &Global,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
+    let past = Runs::own().load(&args.run).map_err(|e| trouble(&e))?;
+    if !args.json {
+        writeln!(out, "run {} of {}", past.record.id, past.record.started)?;
+        out.flush()?;
+    }
+    let mut screen = Progress::new(&past.plan, false, global.quiet, args.json, style);
+    screen.record(&past.events)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,98 @@
+//! `ringbolt plan`: what would change, why, with diffs. Touches nothing.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use ringbolt_core::plan::{Plan, Policy};
+use ringbolt_core::survey::Survey;
+
+use crate::args::Global;
+use crate::exit::Exit;
+use crate::render::topology::Charset;
+use crate::render::{Style, plan as render, survey as drawing};
+use crate::session::{Session, Trouble, block_on};
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Write the plan to this file, for `apply --plan`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// End with status 3 when anything differs
+    #[arg(long)]
+    pub(crate) detect: bool,
+    /// Leave the diffs of files out
+    #[arg(long)]
+    pub(crate) no_diff: bool,
+    /// Write the plan as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Plans and shows it.
+pub(crate) fn run(
+    args: &PlanArgs,
+    global: &Global,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
+    let survey = block_on(async { Session::open(global, style)?.survey().await })?;
+    let plan = survey.plan(&Policy::default());
+    if let Some(path) = &args.out {
+        save(&plan, path)?;
+    }
+    if args.json {
+        serde_json::to_writer_pretty(&mut *out, &plan).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        show(&survey, &plan, !args.no_diff && !global.quiet, out, style)?;
+    }
+    Ok(ending(&plan, args.detect))
+}
+
+/// Drawing, steps and closing words.
+pub(crate) fn show(
+    survey: &Survey,
+    plan: &Plan,
+    diffs: bool,
+    out: &mut dyn Write,
+    style: Style,
+) -> std::io::Result<()> {
+    write!(out, "{}", drawing::mesh(survey, style, charset()))?;
+    write!(out, "{}", render::steps(plan, diffs, style))?;
+    write!(out, "{}", render::closing(plan, survey.fleet.nodes.len(), style))
+}
+
+/// The characters drawings are made of here.
+pub(crate) fn charset() -> Charset {
+    let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
+        .is_none_or(|value| {
+            let value = value.to_lowercase();
+            value.contains("utf-8") || value.contains("utf8") || value == "c" || value == "posix"
+        });
+    if utf8 { Charset::Unicode } else { Charset::Ascii }
+}
+
+/// How the program ends after a plan with these obstacles.
+pub(crate) fn ending(plan: &Plan, detect: bool) -> Exit {
+    if plan.obstacles.iter().any(|o| o.code == "RB0501") {
+        Exit::Unreachable
+    } else if !plan.obstacles.is_empty() {
+        Exit::Usage
+    } else if detect && (plan.deeds().next().is_some() || !plan.waiting.is_empty()) {
+        Exit::Pending
+    } else {
+        Exit::Done
+    }
+}
+
+fn save(plan: &Plan, path: &std::path::Path) -> Result<(), Trouble> {
+    let text = serde_json::to_vec_pretty(plan).map_err(std::io::Error::from)?;
+    std::fs::write(path, text).map_err(|e| {
+        Trouble::usage(format!("cannot write {}: {e}", path.display()), "name another file by --out")
+    })
+}

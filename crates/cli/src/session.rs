@@ -1,0 +1,208 @@
+//! What every command that works on nodes begins with: the spec found and read, lines to the nodes,
+//! one look at all of them.
+//!
+//! Used by `plan`, `apply`, `verify`, `discover`, `drill`. It prints diagnostics of the spec and
+//! nothing else.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ringbolt_control::fleet::Fleet;
+use ringbolt_control::run::Runs;
+use ringbolt_control::transport::{Executable, SshOptions};
+use ringbolt_core::desired::question;
+use ringbolt_core::name::NodeName;
+use ringbolt_core::spec::{self, Spec};
+use ringbolt_core::survey::Survey;
+
+use crate::args::Global;
+use crate::exit::Exit;
+use crate::render::{Style, diagnostic};
+
+/// Where the spec of this call is, and how it was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// The lab it belongs to, when it is a lab's.
+    pub(crate) lab: Option<String>,
+}
+
+/// An error that ends a command, with what to do about it.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    /// What went wrong.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) hint: Option<String>,
+    /// How the program ends.
+    pub(crate) exit: Exit,
+}
+
+impl Trouble {
+    /// A usage error.
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: Some(hint.into()), exit: Exit::Usage }
+    }
+
+    /// Shows it on standard error.
+    pub(crate) fn show(&self, style: Style) -> Exit {
+        let mut err = std::io::stderr().lock();
+        if !self.message.is_empty() {
+            let _ = writeln!(err, "{} {}", style.red("error:"), self.message);
+        }
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(err, "{} {hint}", style.bold(" hint:"));
+        }
+        self.exit
+    }
+}
+
+impl From<std::io::Error> for Trouble {
+    fn from(error: std::io::Error) -> Self {
+        Self { message: error.to_string(), hint: None, exit: Exit::Bug }
+    }
+}
+
+/// The spec this call is about: `--config`, else `--lab`, else `ringbolt.toml` here, else the one
+/// lab that is up.
+pub(crate) fn source(global: &Global) -> Result<Source, Trouble> {
+    if let Some(path) = &global.config {
+        return Ok(Source { path: path.clone(), lab: lab_of(path) });
+    }
+    if let Some(name) = &global.lab {
+        return lab_source(name);
+    }
+    let here = PathBuf::from("ringbolt.toml");
+    if here.exists() {
+        return Ok(Source { path: here, lab: None });
+    }
+    match ringbolt_lab::list().as_slice() {
+        [] => Err(Trouble::usage(
+            "there is no ringbolt.toml here",
+            "write one (examples/ has seven), name it by -c FILE, or try in a lab: `ringbolt lab up --nodes 3`",
+        )),
+        [only] => lab_source(only),
+        several => Err(Trouble::usage(
+            format!("there is no ringbolt.toml here, and several labs are up: {}", several.join(", ")),
+            "say which by --lab NAME",
+        )),
+    }
+}
+
+fn lab_source(name: &str) -> Result<Source, Trouble> {
+    let lab = ringbolt_lab::open(name)
+        .map_err(|e| Trouble::usage(e.to_string(), "`ringbolt lab status` lists the labs that are up"))?;
+    Ok(Source { path: lab.spec(), lab: Some(name.to_owned()) })
+}
+
+/// The lab a spec file belongs to, if it lies in a lab's folder.
+fn lab_of(path: &Path) -> Option<String> {
+    let path = path.canonicalize().ok()?;
+    ringbolt_lab::list().into_iter().find(|name| {
+        ringbolt_lab::open(name).is_ok_and(|lab| lab.spec().canonicalize().is_ok_and(|spec| spec == path))
+    })
+}
+
+/// A spec that was read, its text and where it came from.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The spec.
+    pub(crate) spec: Spec,
+    /// Its text.
+    pub(crate) text: String,
+    /// Its place.
+    pub(crate) source: Source,
+}
+
+/// Reads the spec; its diagnostics go to standard error.
+pub(crate) fn load(global: &Global, style: Style) -> Result<Loaded, Trouble> {
+    let source = source(global)?;
+    let shown = source.path.display().to_string();
+    let text = std::fs::read_to_string(&source.path).map_err(|e| {
+        Trouble::usage(
+            format!("cannot read {shown}: {e}"),
+            "name the spec by -c FILE; examples/ has seven to begin with",
+        )
+    })?;
+    let outcome = spec::read(&text);
+    for fault in &outcome.diagnostics {
+        let text = outcome.shown(&text);
+        let _ = writeln!(std::io::stderr(), "{}\n", diagnostic::diagnostic(fault, &shown, &text, style));
+    }
+    let Some(mut spec) = outcome.spec else {
+        return Err(Trouble {
+            message: format!("{shown} cannot be used: {}", diagnostic::count(&outcome.diagnostics)),
+            hint: Some("`ringbolt explain CODE` tells more about each".into()),
+            exit: Exit::Usage,
+        });
+    };
+    limit(&mut spec, global)?;
+    Ok(Loaded { spec, text, source })
+}
+
+/// `--node` names must exist; what they limit is the command's business.
+fn limit(spec: &mut Spec, global: &Global) -> Result<(), Trouble> {
+    for wanted in &global.node {
+        if !spec.nodes.iter().any(|n| n.name.as_str() == wanted) {
+            let names: Vec<&str> = spec.nodes.iter().map(|n| n.name.as_str()).collect();
+            return Err(Trouble::usage(
+                format!("the spec has no node {wanted}"),
+                format!("it has {}", names.join(", ")),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Lines to the nodes of a spec.
+pub(crate) struct Session {
+    /// What was read.
+    pub(crate) loaded: Loaded,
+    /// The nodes.
+    pub(crate) fleet: Arc<Fleet>,
+    /// Past runs, and where new ones go.
+    pub(crate) runs: Runs,
+}
+
+impl Session {
+    /// Reads the spec and begins to connect. Needs a runtime.
+    pub(crate) fn open(global: &Global, style: Style) -> Result<Self, Trouble> {
+        let loaded = load(global, style)?;
+        let runs = Runs::own();
+        let executable = Executable::own(runs.state()).map_err(|e| Trouble {
+            message: e.to_string(),
+            hint: Some("ringbolt copies itself to the nodes and must be able to read its own file".into()),
+            exit: Exit::Bug,
+        })?;
+        let base = loaded.source.path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let options = SshOptions { config: global.ssh_config.clone(), base, executable };
+        let fleet = Fleet::connect(&loaded.spec, &options)?;
+        Ok(Self { loaded, fleet: Arc::new(fleet), runs })
+    }
+
+    /// One look at all nodes, put together with the spec.
+    pub(crate) async fn survey(&self) -> Result<Survey, Trouble> {
+        let seen = self.fleet.facts(&question::mesh()).await;
+        let silent: Vec<(NodeName, String, String)> = seen
+            .missing
+            .iter()
+            .map(|(node, why)| {
+                let cure = why.hint().unwrap_or_else(|| format!("try `ssh {node}` by hand"));
+                (node.clone(), why.to_string(), cure)
+            })
+            .collect();
+        Survey::new(self.loaded.spec.clone(), seen.fleet, silent).map_err(|e| {
+            Trouble::usage(
+                e.to_string(),
+                "widen `prefix` in [fabric], or mend the router IDs given in the spec",
+            )
+        })
+    }
+}
+
+/// A runtime for one command: everything waits on the nodes, so one thread is enough.
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}
