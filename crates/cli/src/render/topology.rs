@@ -1,7 +1,7 @@
 //! A topology as a text drawing: nodes as boxes, cables as lines with port names at their ends.
 //!
 //! Used by `plan`, `discover`, `status` and the lab. Up to eight nodes of a known shape are drawn;
-//! what is larger or of no shape becomes a list. Never wider than 80 columns as long as names and
+//! what is larger becomes a list. Never wider than a terminal of 80 columns as long as names and
 //! addresses are of usual length.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,8 +21,8 @@ mod tests;
 use canvas::Canvas;
 pub(crate) use canvas::Charset;
 
-/// The greatest width of a drawing in columns.
-const WIDTH: usize = 80;
+/// The greatest width of a drawing in columns: 80, less the two that reports indent it by.
+const WIDTH: usize = 78;
 
 /// The greatest number of nodes that is drawn.
 const DRAWN: usize = 8;

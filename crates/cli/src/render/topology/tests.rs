@@ -665,9 +665,9 @@ fn what_does_not_fit_is_a_list() {
     assert!(drawn.starts_with(&format!("{}  ── {}", long(1), long(2))), "{drawn}");
 }
 
-/// Every shape of up to eight nodes fits 80 columns, notes and router IDs included.
+/// Every shape of up to eight nodes fits the width, notes and router IDs included.
 #[test]
-fn up_to_eight_nodes_fit_80_columns() {
+fn up_to_eight_nodes_fit_a_terminal() {
     for nodes in 1..=8 {
         let makers = [generate::line, generate::ring, generate::mesh, generate::star, generate::switch];
         for make in makers {
