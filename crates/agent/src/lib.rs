@@ -1,1 +1,20 @@
-//! ringbolt-agent.
+//! Touches one node: reads facts, carries out actions, keeps what undoes them.
+//!
+//! Started by `ringbolt agent` on the node, at the far end of ssh. It holds no plan and knows no
+//! other node; it does what it is asked, one action at a time, and refuses what it does not know.
+
+mod act;
+mod disk;
+mod exec;
+mod frame;
+mod install;
+mod log;
+mod look;
+mod ping;
+mod read;
+mod root;
+mod serve;
+mod stop;
+mod undo;
+
+pub use serve::{Options, serve};

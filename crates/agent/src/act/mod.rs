@@ -1,0 +1,87 @@
+//! Carries out actions, one file per kind. What is not in core's closed list cannot be asked for.
+//!
+//! Each gives a word for the log, or a failure whose kind says what the run may do about it.
+
+use std::time::Duration;
+
+use ringbolt_core::action::Action;
+use ringbolt_core::wire::Failure;
+
+use crate::disk::Disk;
+use crate::root::Root;
+use crate::stop::Stop;
+
+mod authorize;
+mod initramfs;
+mod interfaces;
+mod module;
+mod packages;
+mod port;
+mod reboot;
+mod sdn;
+mod sysctl;
+mod udev;
+mod unit;
+
+/// Where and for whom an action is done.
+pub(crate) struct Scene<'a> {
+    /// The node's file tree.
+    pub(crate) root: &'a Root,
+    /// Run it belongs to.
+    pub(crate) run: &'a str,
+    /// Step it belongs to.
+    pub(crate) step: &'a str,
+    /// Set when the other end cancels or goes away.
+    pub(crate) stop: &'a Stop,
+    /// Tells what is worth showing meanwhile.
+    pub(crate) say: &'a (dyn Fn(String) + Sync),
+}
+
+/// A word for the log, or why not.
+pub(crate) type Outcome = Result<String, Failure>;
+
+/// Carries out one action. `expect` protects files, see `wire::Deed`.
+pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>) -> Outcome {
+    match action {
+        Action::InstallPackages { names } => packages::install(scene, names),
+        Action::LoadModule { name } => module::load(scene.root, name),
+        Action::WriteFile { path, content, mode } => {
+            Ok(scene.disk().write(path, content.as_bytes(), *mode, expect)?.to_owned())
+        }
+        Action::RemoveFile { path } => Ok(scene.disk().remove(path, expect)?.to_owned()),
+        Action::ReloadSystemd => unit::reload_all(),
+        Action::ReloadUdev => udev::reload(),
+        Action::LoadSysctl { path } => sysctl::load(path),
+        Action::EnableUnit { unit, now } => unit::enable(unit, *now),
+        Action::DisableUnit { unit } => unit::disable(unit),
+        Action::RestartUnit { unit } => unit::restart(unit),
+        Action::AdoptPort { pci, name, mtu } => port::adopt(scene.root, pci, name.as_str(), *mtu),
+        Action::BringUp { interface } => interfaces::bring_up(scene, interface),
+        Action::ReloadInterfaces => interfaces::reload(scene),
+        Action::UpdateInitramfs => initramfs::update(),
+        Action::ApplySdn(change) => sdn::apply(scene, change),
+        Action::ReloadNode { node } => sdn::reload_node(scene, node),
+        Action::AuthorizeKey { line } => authorize::authorize(scene, line),
+        Action::Reboot => reboot::reboot(),
+    }
+}
+
+impl Scene<'_> {
+    fn disk(&self) -> Disk<'_> {
+        Disk { root: self.root, run: self.run, step: self.step }
+    }
+
+    /// Sleeps, and fails when the stop comes meanwhile.
+    fn pause(&self, time: Duration) -> Result<(), Failure> {
+        if self.stop.sleep(time) { Err(Failure::broken("cancelled")) } else { Ok(()) }
+    }
+}
+
+/// Refuses a name that could be taken for an option or a path by the tool it is given to.
+fn plain_name<'a>(name: &'a str, what: &str) -> Result<&'a str, Failure> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.@+:\\".contains(c);
+    if name.is_empty() || name.starts_with(['-', '.']) || !name.chars().all(fits) {
+        return Err(Failure::refused(format!("`{name}` is no name of {what}")));
+    }
+    Ok(name)
+}

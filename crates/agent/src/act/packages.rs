@@ -1,0 +1,179 @@
+//! Installs packages with apt, never asking, without recommended ones, configuration files kept.
+
+use std::collections::BTreeSet;
+
+use ringbolt_core::wire::{Failure, FailureKind};
+
+use super::{Outcome, Scene, plain_name};
+use crate::exec::{Call, ExecError, Output, call};
+use crate::read::{free, packages};
+use crate::root::Root;
+
+/// Free space required before apt is started, in bytes.
+const SPACE: u64 = 300 * 1_000_000;
+
+/// What apt says when its lists are missing or too old.
+const OLD_LISTS: [&str; 5] = [
+    "Unable to locate package",
+    "has no installation candidate",
+    "404  Not Found",
+    "Unable to fetch some archives",
+    "is not available",
+];
+
+/// Well-known troubles: what apt says, what the run may do about it, what a person can do.
+const TROUBLES: [(&str, FailureKind, &str); 9] = [
+    (
+        "Could not get lock",
+        FailureKind::Transient,
+        "another apt or dpkg is at work on this node; wait for its end",
+    ),
+    (
+        "Unable to acquire the dpkg frontend lock",
+        FailureKind::Transient,
+        "another apt or dpkg is at work on this node; wait for its end",
+    ),
+    ("dpkg was interrupted", FailureKind::Broken, "run `dpkg --configure -a` on the node"),
+    (
+        "No space left on device",
+        FailureKind::Broken,
+        "the disk is full: free some space, then `dpkg --configure -a`",
+    ),
+    ("You don't have enough free space", FailureKind::Broken, "the disk is full: free some space"),
+    (
+        "401  Unauthorized",
+        FailureKind::Broken,
+        "the enterprise repository needs a subscription: enable the no-subscription repository, or add a key",
+    ),
+    (
+        "Temporary failure resolving",
+        FailureKind::Transient,
+        "the node cannot resolve names: look at /etc/resolv.conf and its gateway",
+    ),
+    (
+        "Could not connect to",
+        FailureKind::Transient,
+        "the node cannot reach its package sources: look at its gateway and proxy",
+    ),
+    (
+        "unmet dependencies",
+        FailureKind::Broken,
+        "run `apt-get -f install` on the node, and look for held packages and mixed repositories",
+    ),
+];
+
+/// Installs what is missing of these.
+pub(super) fn install(scene: &Scene<'_>, names: &[String]) -> Outcome {
+    let wanted: BTreeSet<String> = names.iter().cloned().collect();
+    for name in &wanted {
+        plain_name(name, "a package")?;
+    }
+    let missing = missing(scene.root, &wanted)?;
+    if missing.is_empty() {
+        return Ok("installed already".to_owned());
+    }
+    ready(scene.root)?;
+    (scene.say)(format!("installing {}", missing.join(", ")));
+    let mut output = run(&install_call(&missing))?;
+    if !output.status.success() && OLD_LISTS.iter().any(|text| output.out.contains(text)) {
+        (scene.say)("reading package lists anew".to_owned());
+        // A source that refuses (no subscription) must not keep the others from serving.
+        let lists = run(&apt(&["update"]))?;
+        output = run(&install_call(&missing))?;
+        output.out.insert_str(0, &lists.out);
+    }
+    let left = self::missing(scene.root, &wanted)?;
+    if output.status.success() && left.is_empty() {
+        return Ok(format!("installed {}", missing.join(", ")));
+    }
+    Err(trouble(&output, &left))
+}
+
+fn missing(root: &Root, wanted: &BTreeSet<String>) -> Result<Vec<String>, Failure> {
+    let installed = packages::installed(root, wanted)?;
+    Ok(wanted.iter().filter(|name| !installed.contains_key(*name)).cloned().collect())
+}
+
+/// Space on the disk, and no half-done work of dpkg's.
+fn ready(root: &Root) -> Result<(), Failure> {
+    let space = free(&root.at("/var/cache")).min(free(&root.at("/usr")));
+    if space < SPACE {
+        let message = format!("{} MB free, installing needs {} MB", space / 1_000_000, SPACE / 1_000_000);
+        return Err(
+            Failure::broken(message).hint("free some space on the node: `apt-get clean`, old kernels, logs")
+        );
+    }
+    let updates = std::fs::read_dir(root.at("/var/lib/dpkg/updates")).into_iter().flatten().flatten();
+    let digits = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
+    if updates.filter_map(|e| e.file_name().into_string().ok()).any(|name| digits(&name)) {
+        return Err(Failure::broken("dpkg was interrupted on this node")
+            .hint("run `dpkg --configure -a` on the node"));
+    }
+    Ok(())
+}
+
+fn apt(words: &[&str]) -> Call {
+    let fixed = ["-y", "-q", "-o", "DPkg::Lock::Timeout=60", "-o", "Acquire::Retries=2"];
+    call("apt-get", fixed.into_iter().chain(words.iter().copied()))
+        .with("DEBIAN_FRONTEND", "noninteractive")
+        .with("APT_LISTCHANGES_FRONTEND", "none")
+        .with("NEEDRESTART_SUSPEND", "1")
+        .limit(1800)
+        .joined()
+}
+
+fn install_call(names: &[String]) -> Call {
+    let mut words = vec!["--no-install-recommends", "-o", "Dpkg::Options::=--force-confold", "install", "--"];
+    words.extend(names.iter().map(String::as_str));
+    apt(&words)
+}
+
+fn run(call: &Call) -> Result<Output, ExecError> {
+    call.run()
+}
+
+/// Says what went wrong in apt's own words, with the cure where the trouble is known.
+fn trouble(output: &Output, left: &[String]) -> Failure {
+    let errors: Vec<&str> = output.out.lines().filter(|line| line.starts_with("E: ")).collect();
+    let said = if errors.is_empty() { output.last(4) } else { errors.join(" | ") };
+    let message = format!("apt could not install {}: {said}", left.join(", "));
+    let known = TROUBLES.iter().find(|(text, _, _)| output.out.contains(text));
+    match known {
+        Some((_, kind, hint)) => Failure { kind: *kind, ..Failure::broken(message) }.hint(*hint),
+        None => Failure::broken(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    fn said(text: &str) -> Failure {
+        let status = std::process::ExitStatus::from_raw(100 << 8);
+        trouble(&Output { status, out: text.into(), err: String::new() }, &["frr".into()])
+    }
+
+    #[test]
+    fn known_troubles_say_what_to_do() {
+        let lock = said("E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1 (apt)\n");
+        assert_eq!(lock.kind, FailureKind::Transient);
+        assert!(lock.message.contains("held by process 1"));
+        let paid = said(
+            "Err:3 https://enterprise.proxmox.com/debian/pve trixie InRelease\n  401  Unauthorized [IP: 1.2.3.4 443]\nE: Unable to locate package frr\n",
+        );
+        assert!(paid.hint.unwrap().contains("no-subscription"));
+        let odd = said("something else\n");
+        assert_eq!((odd.kind, odd.hint), (FailureKind::Broken, None));
+        assert!(odd.message.contains("something else"));
+    }
+
+    #[test]
+    fn names_that_are_options_are_refused() {
+        assert!(plain_name("-o", "a package").is_err());
+        assert!(plain_name("libc6:amd64", "a package").is_ok());
+        assert!(plain_name("a b", "a package").is_err());
+    }
+}

@@ -1,0 +1,127 @@
+//! Gives the Thunderbolt interface of a controller its port name and MTU now; its `.link` file does
+//! the same at every later appearance.
+//!
+//! Done with `ip`, which is sure; udev renames only on `add` and not what it renamed before.
+
+use ringbolt_core::facts::Interface;
+use ringbolt_core::facts::network::Interfaces;
+use ringbolt_core::wire::Failure;
+
+use super::{Outcome, plain_name};
+use crate::exec::call;
+use crate::read::ReadError;
+use crate::read::network::{ask_interfaces, interfaces};
+use crate::root::Root;
+
+/// Driver of Thunderbolt's interfaces.
+const DRIVER: &str = "thunderbolt-net";
+
+/// Finds the interface and names it. Without a cable there is no interface, and nothing to do.
+pub(super) fn adopt(root: &Root, pci: &str, name: &str, mtu: u32) -> Outcome {
+    plain_name(name, "an interface")?;
+    let before = links(root)?;
+    let Some((old, interface)) = find(&before, pci, name)? else {
+        return Ok(format!("no cable on {pci}"));
+    };
+    if old == name && interface.mtu == mtu {
+        return Ok("already so".to_owned());
+    }
+    if old != name {
+        rename(&before, old, name)?;
+    }
+    let mtu_text = mtu.to_string();
+    call("ip", ["link", "set", "dev", name, "mtu", &mtu_text, "up"]).joined().must()?;
+    let after = links(root)?;
+    match after.get(name) {
+        Some(now) if now.index == interface.index && now.mtu == mtu => {
+            Ok(format!("{old} is {name}, MTU {mtu}"))
+        }
+        Some(now) if now.index != interface.index => {
+            Err(Failure::broken(format!("{name} went away and came back while it was named"))
+                .hint("try again"))
+        }
+        Some(now) => Err(Failure::broken(format!("{name} has MTU {} after setting {mtu}", now.mtu))),
+        None => Err(Failure::broken(format!("{old} did not keep its new name {name}"))
+            .hint("another `.link` file or udev rule names it: `ringbolt plan` lists them")),
+    }
+}
+
+fn links(root: &Root) -> Result<Interfaces, Failure> {
+    let asked = ask_interfaces()?;
+    Ok(interfaces(root, asked).map_err(|error: ReadError| Failure::from(error))?)
+}
+
+/// The interface of a controller. With two cables on one controller only the one that has the name
+/// already can be told from the other.
+fn find<'a>(all: &'a Interfaces, pci: &str, name: &str) -> Result<Option<(&'a str, &'a Interface)>, Failure> {
+    let path = format!("pci-{pci}");
+    let ours =
+        |i: &Interface| i.driver.as_deref() == Some(DRIVER) && i.path.as_deref() == Some(path.as_str());
+    let found: Vec<(&str, &Interface)> =
+        all.iter().filter(|(_, i)| ours(i)).map(|(n, i)| (n.as_str(), i)).collect();
+    let named = found.iter().find(|(n, _)| *n == name);
+    match (named, found.as_slice()) {
+        (Some(found), _) => Ok(Some(*found)),
+        (None, []) => Ok(None),
+        (None, [only]) => Ok(Some(*only)),
+        (None, several) => {
+            let names: Vec<&str> = several.iter().map(|(n, _)| *n).collect();
+            let message = format!("{pci} has several interfaces: {}", names.join(", "));
+            Err(Failure::refused(message)
+                .hint("plug one cable into this controller, or name its ports in the spec"))
+        }
+    }
+}
+
+fn rename(all: &Interfaces, old: &str, name: &str) -> Result<(), Failure> {
+    if let Some(other) = all.get(name) {
+        let driver = other.driver.as_deref().unwrap_or("unknown");
+        return Err(Failure::refused(format!("{name} is the name of another interface (driver {driver})"))
+            .hint("choose another name for the port, or rename that interface"));
+    }
+    call("ip", ["link", "set", "dev", old, "down"]).joined().must()?;
+    let renamed = call("ip", ["link", "set", "dev", old, "name", name]).joined().must();
+    if renamed.is_err() {
+        // Leave it as usable as it was.
+        call("ip", ["link", "set", "dev", old, "up"]).run()?;
+    }
+    renamed?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn interface(index: u32, driver: &str, path: &str) -> Interface {
+        Interface {
+            index,
+            driver: Some(driver.into()),
+            path: Some(path.into()),
+            link_type: "ether".into(),
+            kind: None,
+            mac: None,
+            mtu: 1500,
+            max_mtu: None,
+            up: false,
+            carrier: false,
+            master: None,
+            addresses: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_interface_of_a_controller_is_found_by_path_and_driver() {
+        let mut all = Interfaces::new();
+        all.insert("enp1s0".into(), interface(2, "igc", "pci-0000:00:0d.2"));
+        all.insert("thunderbolt0".into(), interface(3, DRIVER, "pci-0000:00:0d.2"));
+        all.insert("thunderbolt1".into(), interface(4, DRIVER, "pci-0000:00:0d.3"));
+        assert_eq!(find(&all, "0000:00:0d.2", "en05").unwrap().unwrap().0, "thunderbolt0");
+        assert!(find(&all, "0000:00:0d.4", "en05").unwrap().is_none());
+        all.insert("thunderbolt2".into(), interface(5, DRIVER, "pci-0000:00:0d.2"));
+        assert!(find(&all, "0000:00:0d.2", "en05").unwrap_err().message.contains("several"));
+        all.insert("en05".into(), interface(6, DRIVER, "pci-0000:00:0d.2"));
+        assert_eq!(find(&all, "0000:00:0d.2", "en05").unwrap().unwrap().1.index, 6);
+    }
+}

@@ -1,0 +1,163 @@
+//! The agent puts itself in place: it was sent as `<digest>.upload-<nonce>` and becomes `<digest>`.
+//!
+//! Also tells the digest of the running build. It removes only older builds and stale uploads in
+//! its own folder.
+
+use std::fs::{File, Permissions};
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use sha2::{Digest, Sha256};
+
+/// Builds kept, the running one included.
+const KEPT: usize = 2;
+
+/// An upload older than this was given up.
+const STALE: Duration = Duration::from_secs(3600);
+
+/// Why the agent could not put itself in place.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InstallError {
+    /// The name it runs under says no digest.
+    #[error("{} is not named `<sha256>.upload-<nonce>`", .0.display())]
+    Name(PathBuf),
+    /// It is not what it should be: the upload was cut short or changed.
+    #[error("the upload has digest {have}, expected {want}")]
+    Digest {
+        /// As it is.
+        have: String,
+        /// As its name says.
+        want: String,
+    },
+    /// The system said no.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+fn system(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> InstallError {
+    let what = what.into();
+    move |source| InstallError::System { what, source }
+}
+
+/// Digest of the running build: the name it is installed under, or, where that says nothing or
+/// `verify` is set, of the file itself.
+pub(crate) fn build(program: &Path, verify: bool) -> Result<String, InstallError> {
+    let name = program.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if !verify && is_digest(name) {
+        return Ok(name.to_owned());
+    }
+    // The link of the running process leads to its file even when that was replaced since.
+    let own = Path::new("/proc/self/exe");
+    let running = std::fs::read_link(own).is_ok_and(|real| real == program);
+    file_digest(if running { own } else { program }).map_err(system("read the agent's own file"))
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+fn file_digest(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect()),
+            count => hash.update(&buffer[..count]),
+        }
+    }
+}
+
+/// Verifies the upload the agent runs from and gives it its name; says where it is now. A bad
+/// upload is removed.
+pub(crate) fn install(program: &Path) -> Result<PathBuf, InstallError> {
+    let unnamed = || InstallError::Name(program.to_owned());
+    let name = program.file_name().and_then(|name| name.to_str()).ok_or_else(unnamed)?;
+    let folder = program.parent().ok_or_else(unnamed)?;
+    let (want, _) = name.split_once(".upload-").filter(|(d, _)| is_digest(d)).ok_or_else(unnamed)?;
+    let have = file_digest(program).map_err(system(format!("read {}", program.display())))?;
+    if have != want {
+        let _ = std::fs::remove_file(program);
+        return Err(InstallError::Digest { have, want: want.to_owned() });
+    }
+    let place = folder.join(want);
+    let settle = || {
+        std::fs::set_permissions(program, Permissions::from_mode(0o700))?;
+        File::open(program)?.sync_all()?;
+        std::fs::rename(program, &place)?;
+        File::open(folder)?.sync_all()
+    };
+    settle().map_err(system(format!("put {} in place", place.display())))?;
+    prune(folder, want);
+    Ok(place)
+}
+
+/// Removes all but the newest builds and uploads nobody finished. What cannot be removed stays.
+fn prune(folder: &Path, own: &str) {
+    let mut builds: Vec<(SystemTime, PathBuf)> = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let changed = entry.metadata().and_then(|about| about.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+        if is_digest(&name) && name != own {
+            builds.push((changed, entry.path()));
+        } else if name.contains(".upload-") && changed.elapsed().is_ok_and(|age| age > STALE) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    builds.sort_by(|a, b| b.cmp(a));
+    for (_, path) in builds.into_iter().skip(KEPT - 1) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use ringbolt_core::digest;
+
+    #[test]
+    fn a_whole_upload_is_put_in_place_and_old_builds_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let want = digest::of("agent");
+        for (age, name) in ["a", "b", "c"].iter().enumerate() {
+            let path = folder.path().join(name.repeat(64));
+            std::fs::write(&path, "old").unwrap();
+            let then = SystemTime::now() - Duration::from_secs(100 * (age as u64 + 1));
+            File::options().append(true).open(&path).unwrap().set_modified(then).unwrap();
+        }
+        std::fs::write(folder.path().join("notes"), "foreign").unwrap();
+        let upload = folder.path().join(format!("{want}.upload-1"));
+        std::fs::write(&upload, "agent").unwrap();
+        let place = install(&upload).unwrap();
+        assert_eq!(place, folder.path().join(&want));
+        assert_eq!(std::fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o700);
+        let mut left: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        let mut expected = vec![want, "a".repeat(64), "notes".to_owned()];
+        expected.sort();
+        assert_eq!(left, expected);
+        assert_eq!(build(&place, false).unwrap(), digest::of("agent"));
+        assert_eq!(build(&folder.path().join("a".repeat(64)), true).unwrap(), digest::of("old"));
+    }
+
+    #[test]
+    fn a_torn_upload_is_refused_and_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let upload = folder.path().join(format!("{}.upload-1", digest::of("agent")));
+        std::fs::write(&upload, "age").unwrap();
+        assert!(matches!(install(&upload), Err(InstallError::Digest { .. })));
+        assert!(!upload.exists());
+        assert!(matches!(install(Path::new("/usr/bin/ringbolt")), Err(InstallError::Name(_))));
+    }
+}

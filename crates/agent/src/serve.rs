@@ -1,0 +1,258 @@
+//! The loop on standard input and output: greets, takes requests, answers each exactly once.
+//!
+//! Requests overlap, each in a thread of its own; actions queue up and run one at a time. The end
+//! of input stops what can be stopped, lets an action under way finish, and ends the agent.
+
+use std::collections::BTreeMap;
+use std::io::{BufReader, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use ringbolt_core::facts::Question;
+use ringbolt_core::wire::{Ask, Deed, Failure, Hello, Request, Say};
+
+use crate::act::{Scene, carry_out};
+use crate::frame::{Fault, Out, next};
+use crate::look::look;
+use crate::ping::ping;
+use crate::read::{Areas, facts};
+use crate::root::Root;
+use crate::stop::Stop;
+use crate::{install, log};
+
+/// Time between two signs of life while a request is under way.
+const ALIVE: Duration = Duration::from_secs(5);
+
+/// How the agent is to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Top of the node's file tree: `/`, in tests another folder.
+    pub root: PathBuf,
+    /// Where the Thunderbolt part of sysfs is read, instead of `/sys` or what a lab node names.
+    pub sysfs: Option<PathBuf>,
+    /// Compute the digest of the running file even when its name tells it.
+    pub verify_self: bool,
+    /// The agent runs from an upload and is to put itself in place first.
+    pub install: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { root: PathBuf::from("/"), sysfs: None, verify_self: false, install: false }
+    }
+}
+
+/// Serves on standard input and output until the other end says bye or goes away. The exit status:
+/// 0, or 1 when the agent could not put itself in place.
+#[must_use]
+pub fn serve(options: &Options) -> u8 {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let out = Out::new(std::io::stdout());
+    let program = std::env::current_exe().unwrap_or_default();
+    let installed = if options.install { install::install(&program) } else { Ok(program) };
+    match installed.and_then(|program| install::build(&program, options.verify_self)) {
+        Ok(build) => {
+            serve_on(options, build, std::io::stdin(), out);
+            0
+        }
+        Err(error) => {
+            out.say(0, Say::Failed(Failure::broken(error.to_string())));
+            1
+        }
+    }
+}
+
+/// What the loop hears.
+enum Event {
+    /// A line from the other end.
+    Frame(Result<Request, Fault>),
+    /// The other end is gone.
+    End,
+    /// A request has been answered.
+    Answered(u64),
+}
+
+/// Serves on any pair of streams.
+fn serve_on(options: &Options, build: String, input: impl Read + Send + 'static, out: Out) {
+    out.say(0, Say::Hello(hello(build)));
+    let (events, heard) = channel();
+    let lines = events.clone();
+    std::thread::spawn(move || listen(input, &lines));
+    let root = Arc::new(Root::open(&options.root, options.sysfs.as_deref()));
+    let (deeds, queue) = channel();
+    let desk = Desk { root, out, events };
+    let worker = desk.clone();
+    std::thread::spawn(move || worker.work(&queue));
+    Session { desk, deeds, requests: BTreeMap::new(), ending: None }.run(&heard);
+}
+
+fn hello(build: String) -> Hello {
+    Hello { version: env!("CARGO_PKG_VERSION").to_owned(), build, arch: std::env::consts::ARCH.to_owned() }
+}
+
+/// Reads frames until there are no more.
+fn listen(input: impl Read, events: &Sender<Event>) {
+    let mut input = BufReader::with_capacity(64 * 1024, input);
+    while let Ok(Some(frame)) = next(&mut input) {
+        if events.send(Event::Frame(frame)).is_err() {
+            return;
+        }
+    }
+    let _ = events.send(Event::End);
+}
+
+/// An action waiting for its turn.
+struct Order {
+    id: u64,
+    deed: Deed,
+    stop: Arc<Stop>,
+}
+
+/// What every answering thread needs.
+#[derive(Clone)]
+struct Desk {
+    root: Arc<Root>,
+    out: Out,
+    events: Sender<Event>,
+}
+
+impl Desk {
+    /// Answers a request by what `work` gives; should it panic, by a failure that says so.
+    fn answer(&self, id: u64, work: impl FnOnce() -> Result<Say, Failure>) {
+        let said = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            Err(Failure::broken("the agent has a bug: this request made it panic").hint("please report it"))
+        });
+        self.out.say(id, said.unwrap_or_else(Say::Failed));
+        let _ = self.events.send(Event::Answered(id));
+    }
+
+    /// Carries out actions, one at a time, in the order they came.
+    fn work(&self, queue: &Receiver<Order>) {
+        for Order { id, deed, stop } in queue {
+            self.answer(id, || self.act(id, &deed, &stop));
+        }
+    }
+
+    fn act(&self, id: u64, deed: &Deed, stop: &Stop) -> Result<Say, Failure> {
+        if stop.is_set() {
+            return Err(Failure::refused("cancelled before it began"));
+        }
+        self.record(deed, "begun", "");
+        let say = |text: String| self.out.say(id, Say::Progress { text });
+        let scene = Scene { root: &self.root, run: &deed.run, step: &deed.step, stop, say: &say };
+        match carry_out(&scene, &deed.action, deed.expect.as_deref()) {
+            Ok(note) => {
+                self.record(deed, "done", &note);
+                Ok(Say::Done { note })
+            }
+            Err(failure) => {
+                self.record(deed, "failed", &failure.message);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Writes to the node's log. A full disk must not keep an action from being answered: it is
+    /// told on standard error only.
+    fn record(&self, deed: &Deed, outcome: &str, note: &str) {
+        if let Err(error) = log::append(&self.root, deed, outcome, note) {
+            let _ = writeln!(std::io::stderr(), "cannot write the log: {error}");
+        }
+    }
+}
+
+/// The state of the loop.
+struct Session {
+    desk: Desk,
+    deeds: Sender<Order>,
+    /// Requests under way.
+    requests: BTreeMap<u64, Arc<Stop>>,
+    /// Id of the bye to answer at the end, 0 for none; set once the session draws to its close.
+    ending: Option<u64>,
+}
+
+impl Session {
+    fn run(mut self, heard: &Receiver<Event>) {
+        let mut alive = Instant::now() + ALIVE;
+        while self.ending.is_none() || !self.requests.is_empty() {
+            match heard.recv_timeout(alive.saturating_duration_since(Instant::now())) {
+                Ok(Event::Frame(Ok(request))) => self.take(request),
+                Ok(Event::Frame(Err(fault))) => self.fail(fault.id, &fault.what),
+                Ok(Event::Answered(id)) => drop(self.requests.remove(&id)),
+                Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => self.close(0),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.requests.keys().for_each(|id| self.desk.out.say(*id, Say::Alive));
+                    alive = Instant::now() + ALIVE;
+                }
+            }
+        }
+        if let Some(id @ 1..) = self.ending {
+            self.desk.out.say(id, Say::Done { note: String::new() });
+        }
+    }
+
+    fn fail(&self, id: u64, what: &str) {
+        self.desk.out.say(id, Say::Failed(Failure::refused(what)));
+    }
+
+    /// Stops what can be stopped; the loop ends when all is answered.
+    fn close(&mut self, bye: u64) {
+        self.requests.values().for_each(|stop| stop.set());
+        self.ending.get_or_insert(bye);
+    }
+
+    fn take(&mut self, request: Request) {
+        let Request { id, body } = request;
+        if self.ending.is_some() {
+            return self.fail(id, "the agent is about to end");
+        }
+        if self.requests.contains_key(&id) {
+            return self.fail(id, "a request of this number is under way");
+        }
+        match body {
+            Ask::Bye => self.close(id),
+            Ask::Cancel { request } => {
+                if let Some(stop) = self.requests.get(&request) {
+                    stop.set();
+                }
+                self.desk.out.say(id, Say::Done { note: String::new() });
+            }
+            Ask::Do(deed) => {
+                let stop = self.enter(id);
+                // The queue lives as long as the session.
+                let _ = self.deeds.send(Order { id, deed, stop });
+            }
+            Ask::Facts { question } => self.spawn(id, move |desk, _| read(&desk.root, &question)),
+            Ask::Await { checks, question, patience_ms } => self.spawn(id, move |desk, stop| {
+                let patience = Duration::from_millis(patience_ms);
+                Ok(Say::Looked { findings: look(&desk.root, &checks, &question, patience, stop)? })
+            }),
+            Ask::Ping(asked) => self.spawn(id, move |_, stop| Ok(Say::Pinged(ping(&asked, stop)?))),
+        }
+    }
+
+    /// Notes a request as under way.
+    fn enter(&mut self, id: u64) -> Arc<Stop> {
+        let stop = Arc::new(Stop::default());
+        self.requests.insert(id, Arc::clone(&stop));
+        stop
+    }
+
+    /// Answers a request in a thread of its own.
+    fn spawn(&mut self, id: u64, work: impl FnOnce(&Desk, &Stop) -> Result<Say, Failure> + Send + 'static) {
+        let stop = self.enter(id);
+        let desk = self.desk.clone();
+        std::thread::spawn(move || desk.answer(id, || work(&desk, &stop)));
+    }
+}
+
+fn read(root: &Root, question: &Question) -> Result<Say, Failure> {
+    Ok(Say::Facts(Box::new(facts(root, question, Areas::ALL)?)))
+}
+
+#[cfg(test)]
+#[path = "serve_test.rs"]
+mod tests;
