@@ -86,6 +86,19 @@ pub enum Action {
         /// The node itself.
         node: NodeName,
     },
+    /// Let a public key log in as root: one more line in root's `authorized_keys`, wherever that leads.
+    AuthorizeKey {
+        /// The line as a `.pub` file has it: type, key, comment.
+        line: String,
+    },
+    /// Set a port down for a while, then up again with its addresses: a drill on real cables. The
+    /// node mends it by a timer of its own even when the agent is gone.
+    HoldDown {
+        /// Port.
+        port: PortName,
+        /// How long, at most a minute.
+        milliseconds: u32,
+    },
     /// Reboot the node.
     Reboot,
 }
