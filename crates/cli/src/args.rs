@@ -6,9 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::command::agent::AgentArgs;
 use crate::command::apply::ApplyArgs;
 use crate::command::check::CheckArgs;
 use crate::command::discover::DiscoverArgs;
+use crate::command::drill::DrillArgs;
 use crate::command::explain::ExplainArgs;
 use crate::command::history::{HistoryArgs, ReplayArgs};
 use crate::command::plan::PlanArgs;
@@ -76,10 +78,15 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Check every promise on the running cluster
     Verify(VerifyArgs),
+    /// Break cables on purpose and measure recovery
+    Drill(DrillArgs),
     /// List past runs
     History(HistoryArgs),
     /// Show a past run again
     Replay(ReplayArgs),
     /// Explain a code such as RB0103, or a key of the spec
     Explain(ExplainArgs),
+    /// Serve a controller on standard input and output
+    #[command(hide = true)]
+    Agent(AgentArgs),
 }

@@ -24,6 +24,9 @@ fn main() -> ExitCode {
         return u8::try_from(status).map_or(ExitCode::FAILURE, ExitCode::from);
     }
     let cli = Cli::parse();
+    if let Command::Agent(args) = &cli.command {
+        return command::agent::run(args);
+    }
     let style = Style { colour: colour(cli.global.color) };
     let mut out = std::io::stdout().lock();
     let done = run(&cli, &mut out, style);
@@ -50,7 +53,9 @@ fn run(cli: &Cli, out: &mut dyn Write, style: Style) -> std::io::Result<Exit> {
         Command::Plan(args) => command::plan::run(args, global, out, style),
         Command::Apply(args) => command::apply::run(args, global, out, style),
         Command::Verify(args) => command::verify::run(args, global, out, style),
+        Command::Drill(args) => command::drill::run(args, global, out, style),
         Command::History(args) => command::history::list(args, out, style),
+        Command::Agent(_) => return Ok(Exit::Done), // served by `main`, before standard output is locked
         Command::Replay(args) => command::history::replay(args, global, out, style),
     };
     match done {

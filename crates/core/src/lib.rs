@@ -11,6 +11,7 @@ pub mod check;
 pub mod desired;
 pub mod diagnostic;
 pub mod digest;
+pub mod drill;
 pub mod event;
 pub mod explain;
 pub mod facts;

@@ -12,6 +12,7 @@ use crate::root::Root;
 use crate::stop::Stop;
 
 mod authorize;
+mod hold;
 mod initramfs;
 mod interfaces;
 mod module;
@@ -62,6 +63,7 @@ pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>
         Action::ApplySdn(change) => sdn::apply(scene, change),
         Action::ReloadNode { node } => sdn::reload_node(scene, node),
         Action::AuthorizeKey { line } => authorize::authorize(scene, line),
+        Action::HoldDown { port, milliseconds } => hold::down(scene, port.as_str(), *milliseconds),
         Action::Reboot => reboot::reboot(),
     }
 }

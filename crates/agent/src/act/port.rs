@@ -23,7 +23,7 @@ pub(super) fn adopt(root: &Root, pci: &str, name: &str, mtu: u32) -> Outcome {
     let Some((old, interface)) = find(&before, pci, name)? else {
         return Ok(format!("no cable on {pci}"));
     };
-    if old == name && interface.mtu == mtu {
+    if old == name && interface.mtu == mtu && interface.up {
         return Ok("already so".to_owned());
     }
     if old != name {

@@ -1,8 +1,10 @@
 //! One file per command; each has its `…Args` and a `run` that writes to `out` and says how it ended.
 
+pub(crate) mod agent;
 pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod discover;
+pub(crate) mod drill;
 pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod plan;

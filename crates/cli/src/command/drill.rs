@@ -1,0 +1,322 @@
+//! `ringbolt drill`: breaks things on purpose while traffic runs, and measures recovery.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+use ringbolt_control::apply::{self, Urgency};
+use ringbolt_control::drill::{self, Breaker};
+use ringbolt_core::bind::Cable;
+use ringbolt_core::check::Check;
+use ringbolt_core::drill::{BACK_TARGET, Kind, Outcome};
+use ringbolt_core::name::NodeName;
+use ringbolt_core::spec::{Routing, Transport};
+use ringbolt_core::survey::Survey;
+use ringbolt_core::topology::{Link, Place};
+use ringbolt_lab::{Fault, Lab};
+
+use crate::args::Global;
+use crate::exit::Exit;
+use crate::render::Style;
+use crate::render::table::Table;
+use crate::session::{Session, Trouble, block_on};
+
+/// What is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// Each cable in turn.
+    Cable,
+}
+
+/// A way to break a cable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Way {
+    /// Our end is set down (real nodes).
+    Admin,
+    /// No carrier.
+    Carrier,
+    /// Pulled.
+    Unplug,
+    /// Looks fine, carries nothing.
+    Silent,
+    /// Carries nothing in one direction.
+    OneWay,
+    /// No carrier a second time, 3 s after a repair.
+    Flap,
+}
+
+impl From<Way> for Kind {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::Admin => Self::Admin,
+            Way::Carrier => Self::Carrier,
+            Way::Unplug => Self::Unplug,
+            Way::Silent => Self::Silent,
+            Way::OneWay => Self::OneWay,
+            Way::Flap => Self::Flap,
+        }
+    }
+}
+
+/// Arguments of `drill`.
+#[derive(Debug, Args)]
+pub(crate) struct DrillArgs {
+    /// What to break
+    #[arg(value_enum, default_value_t = Target::Cable)]
+    pub(crate) target: Target,
+    /// Only the cable between these two nodes
+    #[arg(long, num_args = 2, value_names = ["A", "B"])]
+    pub(crate) between: Vec<String>,
+    /// Only these kinds of cut
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND")]
+    pub(crate) kind: Vec<Way>,
+    /// Needed on real nodes: traffic over each cable stops for a moment
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Write the outcomes as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Breaks cables and shows what it cost.
+pub(crate) fn run(
+    args: &DrillArgs,
+    global: &Global,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
+    block_on(async {
+        let session = Session::open(global, style)?;
+        let survey = session.survey().await?;
+        if survey.spec.fabric.transport == Transport::Switch {
+            return Err(Trouble::usage(
+                "there is nothing to pull on a switch: each node has one cable",
+                "without a second way no routing helps; two switches and OpenFabric would",
+            ));
+        }
+        let mut breaker = breaker(&session, args)?;
+        let cables = cables(&survey, args)?;
+        let kinds = kinds(&survey, args, breaker.as_ref())?;
+        let outcomes = all(&session, &survey, breaker.as_mut(), &cables, &kinds, args.json, out, style).await?;
+        if args.json {
+            serde_json::to_writer_pretty(&mut *out, &outcomes).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            write!(out, "{}", closing(&outcomes, style))?;
+        }
+        Ok(if outcomes.iter().all(|o| o.ok) { Exit::Done } else { Exit::NotVerified })
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "one loop over everything a drill is made of")]
+async fn all(
+    session: &Session,
+    survey: &Survey,
+    breaker: &mut dyn Breaker,
+    cables: &[Cable],
+    kinds: &[Kind],
+    json: bool,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Vec<Outcome>, Trouble> {
+    let stop = apply::on_signals()?;
+    let settled = settled(survey);
+    let mut outcomes = Vec::new();
+    if !json {
+        write!(out, "{}", heading(style))?;
+    }
+    for cable in cables {
+        for kind in kinds {
+            if stop.urgency() != Urgency::None {
+                writeln!(out, "stopped; every cable is mended")?;
+                return Ok(outcomes);
+            }
+            out.flush()?;
+            let outcome = drill::cable(&session.fleet, &survey.addresses, breaker, cable, *kind, &settled)
+                .await
+                .map_err(|e| Trouble {
+                    message: e.to_string(),
+                    hint: hint(&e),
+                    exit: Exit::NotVerified,
+                })?;
+            if !json {
+                write!(out, "{}", line(&outcome, style))?;
+                out.flush()?;
+            }
+            outcomes.push(outcome);
+        }
+    }
+    Ok(outcomes)
+}
+
+fn hint(error: &drill::DrillError) -> Option<String> {
+    match error {
+        drill::DrillError::Node { failure, .. } => failure.hint.clone(),
+        _ => None,
+    }
+}
+
+/// What must hold on every node before and after a cut.
+fn settled(survey: &Survey) -> Vec<(NodeName, Vec<Check>)> {
+    let openfabric = survey.spec.fabric.routing == Routing::Openfabric;
+    survey
+        .desired
+        .goal
+        .iter()
+        .map(|(node, goal)| {
+            let mut checks = Vec::new();
+            for (port, host) in goal.neighbors.iter().filter(|_| openfabric) {
+                checks.push(Check::Neighbor { port: port.clone(), host: host.as_ref().map(ToString::to_string) });
+                if survey.spec.fabric.bfd {
+                    checks.push(Check::Bfd { port: port.clone() });
+                }
+            }
+            for (id, _, hops) in &goal.routes {
+                checks.push(Check::Route { to: *id, hops: openfabric.then_some(*hops) });
+            }
+            (node.clone(), checks)
+        })
+        .collect()
+}
+
+/// Cables that can be pulled without splitting the mesh, or the one that was named.
+fn cables(survey: &Survey, args: &DrillArgs) -> Result<Vec<Cable>, Trouble> {
+    let joins = |cable: &Cable, names: &[String]| {
+        let ends = [cable.a.0.as_str(), cable.b.0.as_str()];
+        names.iter().all(|n| ends.contains(&n.as_str()))
+    };
+    let wanted: Vec<Cable> = survey
+        .binding
+        .cables
+        .iter()
+        .filter(|c| args.between.is_empty() || joins(c, &args.between))
+        .cloned()
+        .collect();
+    if wanted.is_empty() {
+        let all: Vec<String> =
+            survey.binding.cables.iter().map(|c| format!("{} {}", c.a.0, c.b.0)).collect();
+        return Err(Trouble::usage(
+            format!("there is no cable between {}", args.between.join(" and ")),
+            format!("there are: {}", all.join(", ")),
+        ));
+    }
+    let bridges = survey.topology.bridges();
+    let splits = |cable: &Cable| {
+        let place = |end: &(NodeName, ringbolt_core::name::PortName)| Place {
+            node: end.0.clone(),
+            port: Some(end.1.clone()),
+        };
+        let link = Link::new(place(&cable.a), place(&cable.b));
+        bridges.iter().any(|id| *survey.topology.link(*id) == link)
+    };
+    let safe: Vec<Cable> = wanted.iter().filter(|c| !splits(c)).cloned().collect();
+    if safe.is_empty() {
+        return Err(Trouble::usage(
+            "every one of these cables holds the mesh together alone: pulling one splits it, and nothing is there to measure",
+            format!("a second way is needed: {}", survey.topology.survives().sentence),
+        ));
+    }
+    Ok(safe)
+}
+
+fn kinds(survey: &Survey, args: &DrillArgs, breaker: &dyn Breaker) -> Result<Vec<Kind>, Trouble> {
+    let can = breaker.kinds();
+    if let Some(way) = args.kind.iter().find(|w| !can.contains(&Kind::from(**w))) {
+        let words: Vec<&str> = can.iter().map(|k| k.word()).collect();
+        return Err(Trouble::usage(
+            format!("a cable cannot be made \"{}\" here", Kind::from(*way).word()),
+            format!("here it can be: {}", words.join(", ")),
+        ));
+    }
+    if !args.kind.is_empty() {
+        return Ok(args.kind.iter().map(|w| Kind::from(*w)).collect());
+    }
+    // Static routes see carrier and nothing else: a silent cable is not theirs to survive.
+    let openfabric = survey.spec.fabric.routing == Routing::Openfabric;
+    Ok(can.iter().copied().filter(|k| openfabric || !matches!(k, Kind::Silent | Kind::OneWay)).collect())
+}
+
+fn breaker(session: &Session, args: &DrillArgs) -> Result<Box<dyn Breaker>, Trouble> {
+    if let Some(name) = &session.loaded.source.lab {
+        let lab = ringbolt_lab::open(name)
+            .map_err(|e| Trouble::usage(e.to_string(), "`ringbolt lab status` lists the labs that are up"))?;
+        return Ok(Box::new(LabBreaker { lab }));
+    }
+    if !args.yes {
+        return Err(Trouble::usage(
+            "on real nodes a drill stops the traffic of each cable for a moment",
+            "add --yes when that is fine now",
+        ));
+    }
+    Ok(Box::new(drill::PortBreaker::new(std::sync::Arc::clone(&session.fleet))))
+}
+
+/// The lab's hands at its cables.
+struct LabBreaker {
+    lab: Lab,
+}
+
+impl Breaker for LabBreaker {
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Carrier, Kind::Unplug, Kind::Silent, Kind::OneWay, Kind::Flap]
+    }
+
+    fn cut(&mut self, cable: &Cable, kind: Kind) -> Result<(), String> {
+        let (a, b) = (cable.a.0.as_str(), cable.b.0.as_str());
+        let fault = match kind {
+            Kind::Admin | Kind::Carrier | Kind::Flap => Fault::Carrier(b.to_owned()),
+            Kind::Unplug => Fault::Unplugged,
+            Kind::Silent => Fault::Silent,
+            Kind::OneWay => Fault::OneWay(a.to_owned()),
+        };
+        self.lab.cut(a, b, &fault).map_err(|e| e.to_string())
+    }
+
+    fn mend(&mut self, cable: &Cable, _: Kind) -> Result<(), String> {
+        self.lab.mend(cable.a.0.as_str(), cable.b.0.as_str()).map_err(|e| e.to_string())
+    }
+}
+
+const WIDTHS: [usize; 4] = [22, 17, 20, 22];
+
+fn heading(style: Style) -> String {
+    let [a, b, c, d] = WIDTHS;
+    style.bold(&format!("{:a$}{:b$}{:c$}{:d$}PVE's defaults lose", "cable", "cut", "traffic lost for", "direct way back in"))
+        + "\n"
+}
+
+fn line(outcome: &Outcome, style: Style) -> String {
+    let [a, b, c, d] = WIDTHS;
+    let cable = format!("{}–{}", outcome.cable.a.0, outcome.cable.b.0);
+    let lost = if outcome.directions.iter().all(|d| d.detour) {
+        format!("{:.2} s (≤ {:.1})", outcome.outage, outcome.target)
+    } else {
+        "no detour seen".into()
+    };
+    let back = outcome.back.map_or("not within 20 s".into(), |b| format!("{b:.2} s (≤ {BACK_TARGET:.1})"));
+    let mark = if outcome.ok { style.green("ok") } else { style.red("no") };
+    format!(
+        "{cable:a$}{:b$}{lost:c$}{back:d$}{:12}{mark}\n",
+        outcome.kind.word(),
+        outcome.kind.with_defaults()
+    )
+}
+
+fn closing(outcomes: &[Outcome], style: Style) -> String {
+    let worst = outcomes.iter().map(|o| o.outage).fold(0.0, f64::max);
+    let failed = outcomes.iter().filter(|o| !o.ok).count();
+    let resolution =
+        outcomes.iter().flat_map(|o| &o.directions).map(|d| d.resolution).fold(0.0, f64::max) * 1000.0;
+    if failed == 0 {
+        format!(
+            "\n{} {} cuts, traffic went on after each; longest gap {worst:.2} s (known to {resolution:.0} ms).\n",
+            style.green("survived:"),
+            outcomes.len()
+        )
+    } else {
+        format!(
+            "\n{} {failed} of {} cuts cost more than their target; longest gap {worst:.2} s. Machines under load show longer gaps: look at `ringbolt verify`, then try again.\n",
+            style.red("over target:"),
+            outcomes.len()
+        )
+    }
+}
