@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Write};
+use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,7 +51,9 @@ impl Default for Options {
 #[must_use]
 pub fn serve(options: &Options) -> u8 {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    let out = Out::new(std::io::stdout());
+    // The bare stream: a frame goes out whole, without a search for line ends.
+    let Ok(stdout) = std::io::stdout().as_fd().try_clone_to_owned() else { return 1 };
+    let out = Out::new(std::fs::File::from(stdout));
     let program = std::env::current_exe().unwrap_or_default();
     let installed = if options.install { install::install(&program) } else { Ok(program) };
     match installed.and_then(|program| install::build(&program, options.verify_self)) {

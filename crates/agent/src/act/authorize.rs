@@ -82,7 +82,8 @@ mod tests {
     use crate::root::Root;
     use crate::stop::Stop;
 
-    const LINE: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb me@desk";
+    const LINE: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb me@desk";
 
     fn add(top: &Path, line: &str) -> Outcome {
         let root = Root::open(top, None);
