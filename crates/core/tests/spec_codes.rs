@@ -34,7 +34,8 @@ fn of_the_spec() -> impl Iterator<Item = &'static explain::Explanation> {
 fn what_is_called_wrong_gives_the_code() {
     for e in of_the_spec() {
         // Missing nodes and sections are what these are about.
-        let whole = [cabling::NO_NODE, cabling::ONE_NODE, file::MISSING_SECTION, file::SECTION_FORM].contains(&e.code);
+        let whole = [cabling::NO_NODE, cabling::ONE_NODE, file::MISSING_SECTION, file::SECTION_FORM]
+            .contains(&e.code);
         let text = if whole { e.wrong.to_owned() } else { complete(e.wrong) };
         let outcome = spec::read(&text);
         let found: Vec<_> = outcome.diagnostics.iter().filter(|d| d.code == e.code).collect();

@@ -96,7 +96,7 @@ fn any<T: FromStr>(text: &At<&str>, name: &str, faults: &mut Faults) -> Option<A
         let fault = Diagnostic::error(code::ADDRESS, place, format!("{:?} is not an IP address", text.value));
         match why_not(text.value) {
             Some((why, Some(cure))) => fault.label(why).help(format!("write: {name} = \"{cure}\"")),
-            Some((why, None)) => fault.label(why),
+            Some((why, None)) => fault.label(why).help("an address looks like 10.11.12.12 or fd00:11::12"),
             None => fault.help("an address looks like 10.11.12.12 or fd00:11::12"),
         }
     };

@@ -103,7 +103,8 @@ fn management(cluster: &cluster::Draft, nodes: &[node::Draft], faults: &mut Faul
                 format!("{} is the {word} address of {}", address.value, network.value),
             )
             .label("no node can have it")
-            .also(network.span.clone(), "the network is declared here"),
+            .also(network.span.clone(), "the network is declared here")
+            .help("correct the address, or the network"),
         );
     }
 }
@@ -203,7 +204,7 @@ fn neighbours(prefix: &At<IpNet>, cluster: &cluster::Draft, nodes: &[node::Draft
             )
             .also(span, format!("{node} is in it"))
             .help(format!(
-                "{}; if the management network is smaller, declare it: [cluster] networks = [\"\u{2026}\"]",
+                "{}; or declare the true management network: `networks` in [cluster]",
                 help("use another prefix")
             )),
         );

@@ -84,16 +84,14 @@ impl<'d> Cabling<'d> {
         let transport = self.fabric.transport_span.clone().unwrap_or_default();
         if let Some(first) = without.first() {
             let which = match without.len() {
-                n if n == self.nodes.len() => "any node".to_owned(),
-                1 => first.called().to_owned(),
-                n => format!("{n} of {} nodes", self.nodes.len()),
+                n if n == self.nodes.len() => "which ports join the mesh".to_owned(),
+                1 => format!("which ports of {} join the mesh", first.called()),
+                2 => format!("which ports of {} and 1 more node join the mesh", first.called()),
+                n => format!("which ports of {} and {} more nodes join the mesh", first.called(), n - 1),
             };
-            let mut fault = Diagnostic::error(
-                code::CABLING_UNKNOWN,
-                transport,
-                format!("nothing says which ports of {which} join the mesh"),
-            )
-            .label("Ethernet cabling cannot be discovered without a hint");
+            let mut fault =
+                Diagnostic::error(code::CABLING_UNKNOWN, transport, format!("nothing says {which}"))
+                    .label("Ethernet cabling cannot be discovered without a hint");
             for node in without.iter().take(3) {
                 fault = fault.also(node.place(), "no `ports` here");
             }

@@ -78,7 +78,8 @@ fn paths(list: &[At<&str>], faults: &mut Faults) -> Option<Osds> {
                     path.span.clone(),
                     format!("{} is listed twice", path.value),
                 )
-                .also(first.span.clone(), "first here"),
+                .also(first.span.clone(), "first here")
+                .help("correct one of the two, or remove it"),
             );
         } else if !is_disk_path(path.value) {
             let fault = Diagnostic::error(
@@ -121,7 +122,8 @@ fn filter(table: &Table<'_>, faults: &mut Faults) -> Option<Osds> {
                 min.span.clone(),
                 "no disk can fit: min_size is above max_size",
             )
-            .also(max.span.clone(), "max_size is here"),
+            .also(max.span.clone(), "max_size is here")
+            .help("correct one of the two"),
         );
     }
     let filter = DiskFilter {

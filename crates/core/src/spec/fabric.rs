@@ -91,7 +91,7 @@ fn id(table: &Table<'_>, faults: &mut Faults) -> Option<FabricId> {
     let text = table.text("id", faults)?;
     FabricId::new(text.value)
         .map_err(|error| {
-            let better: String = text.value.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+            let better: String = text.value.chars().filter(char::is_ascii_alphanumeric).collect();
             let better = FabricId::new(&better).map_or_else(|_| "mesh".to_owned(), String::from);
             faults.push(
                 Diagnostic::error(

@@ -127,7 +127,8 @@ fn ports(table: &Table<'_>, transport: Option<Transport>, faults: &mut Faults) -
                     port.span,
                     format!("{} is listed twice", port.value),
                 )
-                .also(first.span.clone(), "first here"),
+                .also(first.span.clone(), "first here")
+                .help("correct one of the two, or remove it"),
             );
         } else {
             valid.push(port);

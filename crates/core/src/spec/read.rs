@@ -218,7 +218,7 @@ fn unknown_sections(root: &DeTable<'_>, faults: &mut Faults) {
         let near = nearest(name, section_names());
         let key = key::KEYS.iter().find(|k| k.name == name && !k.section.contains('.'));
         let help = match (key, near) {
-            (Some(k), _) if !table => format!("`{name}` belongs into {}", header(k.section)),
+            (Some(k), _) if !table => format!("`{name}` belongs in {}", header(k.section)),
             (_, Some(near)) if table => format!("did you mean {}?", header(near)),
             _ => format!("the sections are {}", sections().map(|s| s.header).collect::<Vec<_>>().join(", ")),
         };

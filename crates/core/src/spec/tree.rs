@@ -89,7 +89,9 @@ impl<'t> Table<'t> {
 
     /// Reports the key as missing if it is.
     pub(super) fn require(&self, name: &str, faults: &mut Faults) {
-        if self.map.contains_key(name) {
+        // A misspelt key is one fault, not two.
+        let misspelt = |key: &str| !self.knows(key) && self.meant_here(key).is_some_and(|k| k.name == name);
+        if self.map.contains_key(name) || self.map.keys().any(|key| misspelt(key.get_ref())) {
             return;
         }
         let example = key::of(self.section).find(|k| k.name == name).map_or("…", |k| k.example);
@@ -173,17 +175,20 @@ impl<'t> Table<'t> {
         let mut whole = true;
         for item in items.iter() {
             let item = At { value: item.get_ref(), span: item.span() };
-            match self.as_text(&item, name, faults) {
-                Some(text) if text.value.trim().is_empty() => {
-                    whole = false;
-                    faults.push(Diagnostic::error(
-                        file::EMPTY,
-                        text.span,
-                        format!("an entry of `{name}` is empty"),
-                    ));
-                }
-                Some(text) => texts.push(text),
-                None => whole = false,
+            let DeValue::String(text) = item.value else {
+                whole = false;
+                faults.push(self.wrong_entry(&item, name));
+                continue;
+            };
+            let text = At { value: text.as_ref(), span: item.span };
+            if text.value.trim().is_empty() {
+                whole = false;
+                faults.push(
+                    Diagnostic::error(file::EMPTY, text.span, format!("an entry of `{name}` is empty"))
+                        .help("give a value, or remove the entry"),
+                );
+            } else {
+                texts.push(text);
             }
         }
         whole.then_some(At { value: texts, span: found.span })
@@ -195,6 +200,22 @@ impl<'t> Table<'t> {
         }
         self.wrong_type(found, name, "text in quotes", faults);
         None
+    }
+
+    fn wrong_entry(&self, item: &At<&DeValue<'_>>, name: &str) -> Diagnostic {
+        let is = kind(item.value);
+        let fault = Diagnostic::error(
+            file::WRONG_TYPE,
+            item.span.clone(),
+            format!("the entries of `{name}` must be text in quotes"),
+        )
+        .label(format!("this is {is}"));
+        match (item.value, self.text.get(item.span.clone())) {
+            (DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_), Some(written)) => {
+                fault.help(format!("write: \"{written}\""))
+            }
+            _ => fault.help("write each entry in double quotes"),
+        }
     }
 
     /// Reports a value of the wrong type, with the line as it should be where that is plain.
@@ -231,7 +252,7 @@ impl<'t> Table<'t> {
     pub(super) fn unknown_keys(&self, faults: &mut Faults) {
         for (written, value) in self.map {
             let name = written.get_ref().as_ref();
-            if key::of(self.section).any(|k| k.name == name) {
+            if self.knows(name) {
                 continue;
             }
             if secret::is_secret_name(name) {
@@ -257,24 +278,34 @@ impl<'t> Table<'t> {
         }
     }
 
-    /// What an unknown key may have been meant to be.
-    fn meant(&self, name: &str, is_table: bool) -> Option<String> {
+    fn knows(&self, name: &str) -> bool {
+        key::of(self.section).any(|k| k.name == name)
+    }
+
+    /// The key of this section, not yet in it, that an unknown one was meant to be.
+    fn meant_here(&self, name: &str) -> Option<&'static key::Key> {
+        let open = || key::of(self.section).filter(|k| !self.map.contains_key(k.name));
         let plain = name.to_ascii_lowercase().replace('-', "_");
-        let here = || key::of(self.section);
-        if let Some(near) = nearest(name, here().map(|k| k.name)) {
-            return Some(format!("did you mean `{near}`?"));
+        match nearest(name, open().map(|k| k.name)) {
+            Some(near) => open().find(|k| k.name == near),
+            None => open().find(|k| k.also.contains(&plain.as_str())),
         }
-        if let Some(k) = here().find(|k| k.also.contains(&plain.as_str())) {
+    }
+
+    /// What to say about an unknown key.
+    fn meant(&self, name: &str, is_table: bool) -> Option<String> {
+        if let Some(k) = self.meant_here(name) {
             return Some(format!("did you mean `{}`?", k.name));
         }
+        let plain = name.to_ascii_lowercase().replace('-', "_");
         if let Some(k) = key::KEYS.iter().find(|k| k.name == plain) {
             let header = key::SECTIONS.iter().find(|s| s.name == k.section).map_or("", |s| s.header);
-            return Some(format!("`{plain}` belongs into {header}"));
+            return Some(format!("`{plain}` belongs in {header}"));
         }
         if is_table {
             return None;
         }
-        let all = here().map(|k| format!("`{}`", k.name)).collect::<Vec<_>>().join(", ");
+        let all = key::of(self.section).map(|k| format!("`{}`", k.name)).collect::<Vec<_>>().join(", ");
         Some(format!("the keys here are {all}"))
     }
 }
