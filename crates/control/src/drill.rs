@@ -125,11 +125,14 @@ async fn once(breaker: &mut dyn Breaker, cable: &Cable, kind: Kind) -> Result<Ti
     Ok(Times { cut, mend })
 }
 
-fn stream(fleet: &Fleet, addresses: &Addresses, from: &NodeName, to: &NodeName) -> Result<Pending, DrillError> {
-    let id = addresses
-        .get(to)
-        .and_then(|a| a.ids().next())
-        .ok_or_else(|| DrillError::NoAddress(to.clone()))?;
+fn stream(
+    fleet: &Fleet,
+    addresses: &Addresses,
+    from: &NodeName,
+    to: &NodeName,
+) -> Result<Pending, DrillError> {
+    let id =
+        addresses.get(to).and_then(|a| a.ids().next()).ok_or_else(|| DrillError::NoAddress(to.clone()))?;
     let ping = Ping { to: id, interface: None, count: 0, interval_ms: INTERVAL_MS, size: 56, whole: false };
     fleet.start(from, Ask::Ping(ping)).map_err(|failure| DrillError::Node { node: from.clone(), failure })
 }
@@ -162,8 +165,9 @@ async fn settle(fleet: &Fleet, settled: &[(NodeName, Vec<Check>)]) -> Result<(),
             Ok(Say::Looked { findings }) => {
                 if let Some(finding) = findings.iter().find(|f| !f.holds) {
                     let words = crate::apply::in_words(&finding.check);
-                    let failure = Failure::broken(format!("{words}: {}", finding.evidence))
-                        .hint("the mesh must be whole before a cable is cut: `ringbolt verify` shows what is not");
+                    let failure = Failure::broken(format!("{words}: {}", finding.evidence)).hint(
+                        "the mesh must be whole before a cable is cut: `ringbolt verify` shows what is not",
+                    );
                     return Err(DrillError::Node { node, failure });
                 }
             }
@@ -204,7 +208,11 @@ impl Breaker for PortBreaker {
 
     fn cut(&mut self, cable: &Cable, kind: Kind) -> Result<(), String> {
         let (node, port) = &cable.a;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a window of a few seconds")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a window of a few seconds"
+        )]
         let milliseconds = (kind.window() * 1000.0) as u32;
         let deed = Deed {
             run: "drill".into(),

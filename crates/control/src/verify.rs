@@ -17,8 +17,10 @@ pub async fn measure(fleet: &Fleet, probes: Vec<Probe>) -> Vec<Measured> {
 }
 
 async fn all(fleet: &Fleet, probes: Vec<Probe>) -> Vec<Measured> {
-    let started: Vec<_> =
-        probes.into_iter().map(|probe| (fleet.start(&probe.from, Ask::Ping(probe.ping.clone())), probe)).collect();
+    let started: Vec<_> = probes
+        .into_iter()
+        .map(|probe| (fleet.start(&probe.from, Ask::Ping(probe.ping.clone())), probe))
+        .collect();
     let mut measured = Vec::with_capacity(started.len());
     for (pending, probe) in started {
         let answer = match pending {

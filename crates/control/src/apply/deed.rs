@@ -55,7 +55,7 @@ pub(super) async fn act(
     };
     let outcome = match action {
         Action::Reboot => reboot(fleet, node, deed).await,
-        _ => ask(fleet, node, Ask::Do(deed), progress).await.and_then(done),
+        _ => ask(fleet, node, Ask::Do(deed), progress).await.and_then(|said| done(&said)),
     };
     outcome.map_err(|failure| Fault::on(node, failure))
 }
@@ -64,7 +64,7 @@ async fn ask(fleet: &Fleet, node: &NodeName, ask: Ask, progress: impl FnMut(Stri
     fleet.start(node, ask)?.wait(progress).await
 }
 
-fn done(answer: Say) -> Result<(), Failure> {
+fn done(answer: &Say) -> Result<(), Failure> {
     match answer {
         Say::Done { .. } => Ok(()),
         _ => Err(Failure::broken("the agent answered a deed with something else")),
@@ -103,7 +103,7 @@ pub(super) async fn prove(fleet: &Fleet, step: &Step) -> Result<(), Fault> {
 /// Reboots a node and waits until it is back: another boot id, and a line to it.
 async fn reboot(fleet: &Fleet, node: &NodeName, deed: Deed) -> Result<(), Failure> {
     let before = boot_id(fleet, node).await?;
-    match fleet.ask(node, Ask::Do(deed)).await.and_then(done) {
+    match fleet.ask(node, Ask::Do(deed)).await.and_then(|said| done(&said)) {
         Ok(()) => {}
         // The node may be quicker than its answer.
         Err(failure) if failure.kind == FailureKind::Lost => {}

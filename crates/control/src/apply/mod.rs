@@ -164,7 +164,7 @@ impl<'a> Runner<'a> {
         for deed in deeds {
             match deed {
                 Command::Act(step) if !kept => self.refuse(step),
-                deed => self.begin(deed),
+                deed => self.begin(&deed),
             }
         }
         while self.tasks.try_join_next().is_some() {}
@@ -196,10 +196,10 @@ impl<'a> Runner<'a> {
         let _ = self.tell.send(Word::State(Input::Failed(step, failure)));
     }
 
-    fn begin(&mut self, command: Command) {
+    fn begin(&mut self, command: &Command) {
         let tell = self.tell.clone();
         let (plan, fleet, id) = (Arc::clone(&self.plan), Arc::clone(&self.fleet), self.id.clone());
-        match command {
+        match *command {
             Command::Act(i) => self.tasks.spawn(async move {
                 let progress = |text| drop(tell.send(Word::Progress(i, text)));
                 let outcome = deed::act(&fleet, &id, &plan.steps[i], progress).await;

@@ -22,6 +22,7 @@ mod trouble;
 
 pub use executable::{Executable, ExecutableError};
 pub use local::LocalTransport;
+pub(crate) use ssh::expand_home;
 pub use ssh::{SshOptions, SshTransport};
 pub(crate) use trouble::classify;
 pub use trouble::{ConnectError, Trouble};

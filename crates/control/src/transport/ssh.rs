@@ -35,6 +35,9 @@ const ALWAYS: &[&str] = &[
     "LogLevel=INFO",
 ];
 
+/// ssh asks nobody.
+const QUIET: &[&str] = &["-o", "BatchMode=yes"];
+
 /// How ssh is used, beyond what the spec says.
 #[derive(Clone, Debug)]
 pub struct SshOptions {
@@ -53,6 +56,7 @@ pub struct SshTransport {
     shared: Vec<OsString>,
     executable: Executable,
     user: Option<String>,
+    identity: Option<PathBuf>,
     /// Holds the pinned host keys as long as connections may be made.
     _pins: Option<TempDir>,
 }
@@ -85,22 +89,21 @@ impl SshTransport {
             hosts,
             shared: shared_arguments(&spec.ssh, options),
             executable: options.executable.clone(),
+            identity: identity(&spec.ssh, options),
             user: spec.ssh.user.clone().filter(|u| u != "root"),
             _pins: pins,
         })
     }
 
-    /// `ssh` with everything that leads to a node, its address included; options given here come first and so win.
-    pub(crate) fn command(&self, node: &NodeName, options: &[&str]) -> Result<Command, ConnectError> {
+    /// `ssh` with everything that leads to a node, its address included; of two values for an option, the one given
+    /// here counts. Whether ssh may ask is up to these as well.
+    pub(crate) fn command(&self, node: &NodeName, flags: &[&str]) -> Result<Command, ConnectError> {
         let host = self.host(node)?;
         if let Some(user) = &self.user {
             return Err(self.error(node, Trouble::NotRoot { user: user.clone() }, ""));
         }
         let mut command = Command::new("ssh");
-        for option in options {
-            command.arg("-o").arg(option);
-        }
-        command.arg("-T").args(&self.shared).args(&host.own);
+        command.args(flags).arg("-T").args(&self.shared).args(&host.own);
         // ssh's own words are looked at: they must not be translated.
         command.env("LC_ALL", "C").arg("--").arg(&host.address);
         Ok(command)
@@ -109,6 +112,11 @@ impl SshTransport {
     /// Whether the spec pins the host key of a node.
     pub(crate) fn is_pinned(&self, node: &NodeName) -> bool {
         self.hosts.get(node).is_some_and(|h| h.pinned)
+    }
+
+    /// The key file the spec names.
+    pub(crate) fn identity(&self) -> Option<&Path> {
+        self.identity.as_deref()
     }
 
     /// The program that is run on the nodes.
@@ -152,7 +160,7 @@ impl SshTransport {
         let program = File::open(&self.executable.path).map_err(|e| {
             self.error(node, Trouble::CannotStart { program: self.executable.path.clone() }, &e.to_string())
         })?;
-        let mut command = self.command(node, &["BatchMode=yes"])?;
+        let mut command = self.command(node, QUIET)?;
         command.args(self.upload_command(nonce));
         command.stdin(program).stdout(Stdio::null()).stderr(Stdio::piped());
         command.kill_on_drop(true).process_group(0);
@@ -172,7 +180,7 @@ impl SshTransport {
 
     /// Removes what a failed upload left; a node that cannot be reached keeps it until the next agent clears up.
     async fn tidy_up(&self, node: &NodeName, nonce: &str) {
-        if let Ok(mut command) = self.command(node, &["BatchMode=yes"]) {
+        if let Ok(mut command) = self.command(node, QUIET) {
             command.args(["rm", "-f", &self.upload_path(nonce)]);
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
             let _ = tokio::time::timeout(std::time::Duration::from_secs(15), command.status()).await;
@@ -182,7 +190,7 @@ impl SshTransport {
 
 impl Transport for SshTransport {
     fn open(&self, node: &NodeName, start: &Start) -> Result<Channel, ConnectError> {
-        let mut command = self.command(node, &["BatchMode=yes"])?;
+        let mut command = self.command(node, QUIET)?;
         command.args(self.agent_command(start));
         Carrier::start(command).map_err(|e| self.no_ssh(node, &e))
     }
@@ -209,12 +217,12 @@ impl Transport for SshTransport {
 fn shared_arguments(ssh: &Ssh, options: &SshOptions) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = Vec::new();
     let mut pair = |flag: &str, value: OsString| arguments.extend([flag.into(), value]);
-    let named = ssh.config.as_ref().map(|c| options.base.join(c));
+    let named = ssh.config.as_ref().map(|c| options.base.join(expand_home(c)));
     if let Some(config) = options.config.clone().or(named) {
         pair("-F", config.into());
     }
-    if let Some(identity) = &ssh.identity {
-        pair("-i", options.base.join(expand_home(identity)).into());
+    if let Some(identity) = identity(ssh, options) {
+        pair("-i", identity.into());
     }
     if let Some(port) = ssh.port {
         pair("-p", port.to_string().into());
@@ -224,6 +232,11 @@ fn shared_arguments(ssh: &Ssh, options: &SshOptions) -> Vec<OsString> {
         pair("-o", option.into());
     }
     arguments
+}
+
+/// The key file of the spec.
+fn identity(ssh: &Ssh, options: &SshOptions) -> Option<PathBuf> {
+    ssh.identity.as_ref().map(|file| options.base.join(expand_home(file)))
 }
 
 /// `~/x` as a path below the home folder.
@@ -283,7 +296,7 @@ mod tests {
             s.ssh.port = Some(2222);
         });
         let n2 = NodeName::new("n2").unwrap();
-        let arguments = arguments(&transport.command(&n2, &["BatchMode=yes"]).unwrap());
+        let arguments = arguments(&transport.command(&n2, QUIET).unwrap());
         let text = arguments.join(" ");
         assert!(
             text.starts_with("-o BatchMode=yes -T -F /home/u/mesh/ssh_config -i /k -p 2222 -l root"),

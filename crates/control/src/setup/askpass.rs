@@ -1,0 +1,101 @@
+//! How a password gets from the person to ssh when ssh is not to ask on the terminal.
+//!
+//! ssh starts this program again as its `SSH_ASKPASS`; that copy hands the prompt over a socket to the process that
+//! runs the setup, and the answer back to ssh. The password is in no argument, environment, log or file.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixListener;
+use tokio::process::Command;
+
+/// Names the socket to the copy that ssh starts.
+const VARIABLE: &str = "RINGBOLT_ASKPASS";
+
+/// What comes before an answer on the socket.
+const GIVEN: u8 = b'+';
+
+/// A password. Cannot be shown, stored or compared; its memory is overwritten at its end.
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// Takes a password.
+    pub fn new(text: String) -> Self {
+        Self(text.into_bytes())
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        std::hint::black_box(&self.0);
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// Where the setup listens for prompts.
+pub(super) struct Desk {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Desk {
+    /// A desk in a folder that is this user's alone.
+    pub(super) fn open(folder: &Path) -> std::io::Result<Self> {
+        let path = folder.join("ask");
+        Ok(Self { listener: UnixListener::bind(&path)?, path })
+    }
+
+    /// Makes an ssh ask here.
+    pub(super) fn direct(&self, command: &mut Command) -> std::io::Result<()> {
+        command.env("SSH_ASKPASS", std::env::current_exe()?);
+        command.env("SSH_ASKPASS_REQUIRE", "force").env(VARIABLE, &self.path);
+        Ok(())
+    }
+
+    /// Answers the next prompt.
+    pub(super) async fn serve(&self, ask: impl FnOnce(&str) -> Option<Secret>) -> std::io::Result<()> {
+        let (stream, _) = self.listener.accept().await?;
+        let mut stream = BufReader::new(stream);
+        let mut prompt = String::new();
+        stream.read_line(&mut prompt).await?;
+        if let Some(secret) = ask(prompt.trim()) {
+            stream.write_all(&[GIVEN]).await?;
+            stream.write_all(&secret.0).await?;
+        }
+        stream.shutdown().await
+    }
+}
+
+/// Called first thing in `main`: when ssh started this program to ask for a password, answers it and gives the exit
+/// status to end with.
+pub fn answer_ssh() -> Option<ExitCode> {
+    let socket = std::env::var_os(VARIABLE)?;
+    let prompt = std::env::args().nth(1).unwrap_or_default();
+    Some(match hand_over(Path::new(&socket), &prompt) {
+        Ok(true) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+fn hand_over(socket: &Path, prompt: &str) -> std::io::Result<bool> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.write_all(prompt.replace('\n', " ").as_bytes())?;
+    stream.write_all(b"\n")?;
+    let mut answer = Secret(Vec::with_capacity(1024));
+    stream.read_to_end(&mut answer.0)?;
+    let Some((&GIVEN, password)) = answer.0.split_first() else { return Ok(false) };
+    let mut out = std::io::stdout().lock();
+    out.write_all(password)?;
+    out.write_all(b"\n")?;
+    out.flush()?;
+    Ok(true)
+}

@@ -1,0 +1,1 @@
+//! First contact, as far as it goes without a node.
