@@ -87,8 +87,10 @@ fn up(
         })
         .collect::<Result<_, _>>()?;
     let at = |(node, port): (usize, u32)| (nodes[node].name.clone(), port);
-    let cables =
-        ringbolt_lab::shape(shape, count).into_iter().map(|(a, b)| CableWish { a: at(a), b: at(b) }).collect();
+    let cables = ringbolt_lab::shape(shape, count)
+        .into_iter()
+        .map(|(a, b)| CableWish { a: at(a), b: at(b) })
+        .collect();
     let transport = match (shape, transport) {
         (Shape::Switch, _) => Transport::Switch,
         (_, "ethernet") => Transport::Ethernet,

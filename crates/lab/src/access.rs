@@ -43,7 +43,8 @@ pub fn ssh_config(lab: &Lab, record: &Record) -> String {
     let dir = dir.display();
     let name = &lab.name;
     let strict = if record.without.iter().any(|part| part == "key") { "ask" } else { "yes" };
-    let mut text = format!("# Reaches the nodes of the rehearsal lab `{name}`, through its own network only.\n");
+    let mut text =
+        format!("# Reaches the nodes of the rehearsal lab `{name}`, through its own network only.\n");
     for node in &record.nodes {
         text.push_str(&format!("\nHost {} {}\n    HostName {}\n", node.name, node.address, node.address));
     }

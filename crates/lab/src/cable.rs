@@ -51,8 +51,10 @@ pub(crate) fn plug(lab: &Lab, transport: Transport, cable: &CableRecord) -> Resu
             tree(lab, &end.node).plug(end.port, &peer).map_err(tree_error(lab, end))?;
         }
     }
+    // A switch passes on what its nodes can send.
+    let mtu = if b.node == SWITCH { 65535 } else { 1500 };
     let line = format!(
-        "link add {} mtu 1500 address {} type veth peer name {} mtu 1500 address {} netns {}\n",
+        "link add {} mtu 1500 address {} type veth peer name {} mtu {mtu} address {} netns {}\n",
         name(a),
         a.mac,
         name(b),
@@ -92,7 +94,8 @@ pub(crate) fn detach(lab: &Lab, record: &Record, node: &str) -> Result<(), LabEr
         let space = netns_of(lab, end);
         if let Some(link) = netns::find_by_address(&space, &end.mac)? {
             let (old, kept, mgmt) = (link.ifname, parked(index, cable, node), mgmt_netns(&lab.name));
-            let lines = format!("link set {old} down\nlink set {old} name {kept}\nlink set {kept} netns {mgmt}\n");
+            let lines =
+                format!("link set {old} down\nlink set {old} name {kept}\nlink set {kept} netns {mgmt}\n");
             netns::batch(&space, &lines)?;
         }
     }
@@ -115,7 +118,8 @@ pub(crate) fn attach(lab: &Lab, record: &Record, node: &str) -> Result<(), LabEr
             if netns::find_by_address(&mgmt, &end.mac)?.is_none() {
                 continue;
             }
-            let (kept, space, name) = (parked(index, cable, node), netns_of(lab, end), ethernet_name(end.port));
+            let (kept, space, name) =
+                (parked(index, cable, node), netns_of(lab, end), ethernet_name(end.port));
             netns::batch(&mgmt, &format!("link set {kept} netns {space}\n"))?;
             netns::batch(&space, &format!("link set {kept} name {name}\n"))?;
         }

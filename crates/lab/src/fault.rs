@@ -100,8 +100,7 @@ fn hear(lab: &Lab, end: &End) -> Result<(), LabError> {
 
 /// Routes a person or ringbolt put on an interface; setting it down to darken the other end would lose them,
 /// which a real cable pulled at the far end does not do.
-const OWN_ROUTES: [(&str, &str); 4] =
-    [("-4", "static"), ("-4", "boot"), ("-6", "static"), ("-6", "boot")];
+const OWN_ROUTES: [(&str, &str); 4] = [("-4", "static"), ("-4", "boot"), ("-6", "static"), ("-6", "boot")];
 
 fn routes_file(lab: &Lab, end: &End, at: usize) -> std::path::PathBuf {
     lab.dir().join(format!("routes-{}-{at}", end.mac.replace(':', "")))

@@ -72,7 +72,8 @@ impl Tree {
     /// # Errors
     /// The folder cannot be written.
     pub fn create(&self, ports: u32) -> io::Result<()> {
-        for folder in ["bus/thunderbolt/devices", "bus/pci/drivers/thunderbolt", "bus/pci/devices", "module"] {
+        for folder in ["bus/thunderbolt/devices", "bus/pci/drivers/thunderbolt", "bus/pci/devices", "module"]
+        {
             fs::create_dir_all(self.root.join(folder))?;
         }
         self.write("module/thunderbolt/refcnt", "1")?;
@@ -220,7 +221,8 @@ mod tests {
         n2.create(2).unwrap();
         n1.plug(0, &Peer { name: "n2", port: 1 }).unwrap();
         n2.plug(1, &Peer { name: "n1", port: 0 }).unwrap();
-        let read = |root: &Path, path: &str| fs::read_to_string(root.join("bus/thunderbolt/devices").join(path));
+        let read =
+            |root: &Path, path: &str| fs::read_to_string(root.join("bus/thunderbolt/devices").join(path));
         assert_eq!(read(&one, "0-1/unique_id").unwrap(), read(&two, "1-0/unique_id").unwrap());
         assert_eq!(read(&two, "1-1/unique_id").unwrap(), read(&one, "0-0/unique_id").unwrap());
         assert_eq!(read(&one, "0-1/device_name").unwrap(), "n2\n");

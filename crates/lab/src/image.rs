@@ -26,6 +26,7 @@ const PACKAGES: &[&str] = &[
     "iproute2",
     "iputils-ping",
     "ifupdown2",
+    "bridge-utils",
     "frr",
     "frr-pythontools",
     "ceph-mon",
@@ -57,7 +58,8 @@ const PACKAGES: &[&str] = &[
 ];
 
 /// Folders of packages nobody reads in a lab node.
-const LEFT_OUT: &[&str] = &["/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*"];
+const LEFT_OUT: &[&str] =
+    &["/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*"];
 
 /// Runs at the end of the build, `$1` being the new root: keeps the packages a bare node has to install for
 /// itself, and removes what must differ from node to node.
@@ -94,7 +96,8 @@ pub enum ImageError {
 /// Where images and layers are kept: `$RINGBOLT_LAB_CACHE`, else `/var/cache/ringbolt/lab`.
 #[must_use]
 pub fn cache() -> PathBuf {
-    std::env::var_os("RINGBOLT_LAB_CACHE").map_or_else(|| PathBuf::from("/var/cache/ringbolt/lab"), PathBuf::from)
+    std::env::var_os("RINGBOLT_LAB_CACHE")
+        .map_or_else(|| PathBuf::from("/var/cache/ringbolt/lab"), PathBuf::from)
 }
 
 /// Short digest of what the image is made of.

@@ -30,7 +30,8 @@ pub fn keep(dir: &Path, node: &str, boot: u32) -> Result<(), LabError> {
         // Read only after joining the cgroup that `down` ends: from here on it finds this process.
         let record = lab.record()?;
         let mine = |record: &crate::state::Record| {
-            record.phase != Phase::Down && record.node(node).is_some_and(|node| node.powered && node.boot == boot)
+            record.phase != Phase::Down
+                && record.node(node).is_some_and(|node| node.powered && node.boot == boot)
         };
         if !mine(&record) {
             return Ok(());

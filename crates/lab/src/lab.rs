@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::cgroup::{self, Cgroup};
+use crate::fault;
 use crate::image::ImageError;
 use crate::netns;
 use crate::node;
 use crate::probe::ProbeError;
 use crate::program::{self, ProgramError};
 use crate::state::{Fault, Lock, NodeRecord, Object, Phase, Record, StateError, file_error, object_name};
-use crate::fault;
 
 /// Why something with a lab did not work.
 #[derive(Debug, thiserror::Error)]
@@ -196,9 +196,7 @@ impl Lab {
     }
 
     fn known<'a>(&self, record: &'a Record, node: &str) -> Result<&'a NodeRecord, LabError> {
-        record
-            .node(node)
-            .ok_or_else(|| LabError::NoNode { lab: self.name.clone(), node: node.to_owned() })
+        record.node(node).ok_or_else(|| LabError::NoNode { lab: self.name.clone(), node: node.to_owned() })
     }
 
     /// Runs a program in a node, on this terminal, and returns its exit code.

@@ -71,7 +71,11 @@ const FILES: &[(&str, u32, &str)] = &[
 ///
 /// # Errors
 /// The image cannot be built, a program is missing, or the cache cannot be written.
-pub fn ensure(release: PveRelease, without: &[String], features: &Features) -> Result<Vec<PathBuf>, ImageError> {
+pub fn ensure(
+    release: PveRelease,
+    without: &[String],
+    features: &Features,
+) -> Result<Vec<PathBuf>, ImageError> {
     let base = image::ensure()?;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
     let without: Vec<&str> = without.iter().map(String::as_str).filter(|part| *part == "frr").collect();
@@ -132,7 +136,10 @@ fn build(base: &Path, folder: &Path, wish: &Wish<'_>) -> Result<(), ImageError> 
 fn write_files(root: &Path, kernel: &str) -> std::io::Result<()> {
     let modules = format!("usr/lib/modules/{kernel}");
     let builtin: String = MODULES.iter().map(|module| format!("kernel/{module}\n")).collect();
-    let own = [(format!("{modules}/modules.builtin"), builtin), (format!("{modules}/modules.order"), String::new())];
+    let own = [
+        (format!("{modules}/modules.builtin"), builtin),
+        (format!("{modules}/modules.order"), String::new()),
+    ];
     for (path, content) in own {
         write(&root.join(path), 0o644, content.as_bytes())?;
     }
@@ -148,7 +155,14 @@ fn write_files(root: &Path, kernel: &str) -> std::io::Result<()> {
         fs::create_dir_all(link.parent().unwrap_or(root))?;
         symlink(to, link)?;
     }
-    for folder in ["etc/pve", "etc/ringbolt", "etc/network/interfaces.d", "opt/ringbolt-lab/sys", "usr/bin"] {
+    for folder in [
+        "etc/pve",
+        "etc/ringbolt",
+        "etc/iproute2/rt_tables.d",
+        "etc/network/interfaces.d",
+        "opt/ringbolt-lab/sys",
+        "usr/bin",
+    ] {
         fs::create_dir_all(root.join(folder))?;
     }
     for command in STAND_INS {

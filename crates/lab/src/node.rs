@@ -25,7 +25,8 @@ pub(crate) const BRIDGE: &str = "br0";
 /// What a node leaves outside its folder while it runs.
 pub(crate) fn objects(lab: &str, node: &str) -> Vec<Object> {
     let name = object_name(lab, node);
-    let leftover = |folder: &str| Object::Leftover(PathBuf::from("/run/systemd/nspawn").join(folder).join(&name));
+    let leftover =
+        |folder: &str| Object::Leftover(PathBuf::from("/run/systemd/nspawn").join(folder).join(&name));
     vec![
         Object::Cgroup(name.clone()),
         Object::Netns(name.clone()),

@@ -90,7 +90,8 @@ pub fn probe(dir: &Path) -> Result<Features, ProbeError> {
     let name = format!("rb-probe-{}", std::process::id());
     netns::add(&name).map_err(|source| ProbeError::Kernel { what: "a network namespace", source })?;
     let features = in_namespace(&name);
-    netns::remove(&name).map_err(|source| ProbeError::Kernel { what: "removing a network namespace", source })?;
+    netns::remove(&name)
+        .map_err(|source| ProbeError::Kernel { what: "removing a network namespace", source })?;
     features
 }
 
@@ -115,10 +116,18 @@ fn in_namespace(name: &str) -> Result<Features, ProbeError> {
 fn overlay(dir: &Path) -> Result<(), ProgramError> {
     const TRY: &str = r#"mkdir -p "$1/l" "$1/u" "$1/w" "$1/m"
 mount -t overlay rb-probe -o "lowerdir=$1/l,upperdir=$1/u,workdir=$1/w" "$1/m" && umount "$1/m""#;
-    let folder = tempfile::Builder::new().prefix("probe-").tempdir_in(dir).map_err(|source| {
-        ProgramError::Start { program: format!("a probe in {}", dir.display()), source }
-    })?;
-    let args = ["-m".as_ref(), "sh".as_ref(), "-ec".as_ref(), TRY.as_ref(), "probe".as_ref(), folder.path().as_os_str()];
+    let folder = tempfile::Builder::new()
+        .prefix("probe-")
+        .tempdir_in(dir)
+        .map_err(|source| ProgramError::Start { program: format!("a probe in {}", dir.display()), source })?;
+    let args = [
+        "-m".as_ref(),
+        "sh".as_ref(),
+        "-ec".as_ref(),
+        TRY.as_ref(),
+        "probe".as_ref(),
+        folder.path().as_os_str(),
+    ];
     program::run("unshare", &args).map(drop)
 }
 
@@ -131,7 +140,14 @@ mod tests {
         let none = Features::default();
         assert!(none.reduced().iter().any(|line| line.contains("ifb")));
         assert!(none.reduced().iter().any(|line| line.contains("netem")));
-        let full = Features { dummy: true, ifb: true, netem: true, blackhole: true, modules: true, device_mapper: true };
+        let full = Features {
+            dummy: true,
+            ifb: true,
+            netem: true,
+            blackhole: true,
+            modules: true,
+            device_mapper: true,
+        };
         assert!(full.reduced().len() < none.reduced().len());
         assert_eq!(full.dummy_kind(), "dummy");
         assert_eq!(Features { ifb: true, ..none }.dummy_kind(), "ifb");

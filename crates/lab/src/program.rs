@@ -145,7 +145,10 @@ mod tests {
     #[test]
     fn failure_names_command_and_reason() {
         let error = run("sh", &["-c", "echo bad >&2; exit 3"]).expect_err("it exits 3").to_string();
-        assert!(error.contains("sh -c") && error.contains("exit status: 3") && error.contains("bad"), "{error}");
+        assert!(
+            error.contains("sh -c") && error.contains("exit status: 3") && error.contains("bad"),
+            "{error}"
+        );
     }
 
     #[test]

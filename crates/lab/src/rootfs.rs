@@ -22,7 +22,12 @@ pub(crate) struct SharedKey {
 }
 
 /// Writes a node's overlay and its sysfs tree; returns its public host key.
-pub(crate) fn write(lab: &Lab, record: &Record, node: &NodeRecord, shared: &SharedKey) -> Result<String, LabError> {
+pub(crate) fn write(
+    lab: &Lab,
+    record: &Record,
+    node: &NodeRecord,
+    shared: &SharedKey,
+) -> Result<String, LabError> {
     let dir = lab.node_dir(&node.name);
     let upper = dir.join("upper");
     for folder in ["etc/ssh", "root/.ssh", "var"].map(|folder| upper.join(folder)) {
@@ -50,7 +55,10 @@ fn write_texts(lab: &Lab, record: &Record, node: &NodeRecord, upper: &Path) -> s
         ("etc/hostname", format!("{name}\n")),
         (
             "etc/hosts",
-            format!("127.0.0.1 localhost.localdomain localhost\n{} {name}.lab.internal {name}\n", node.address),
+            format!(
+                "127.0.0.1 localhost.localdomain localhost\n{} {name}.lab.internal {name}\n",
+                node.address
+            ),
         ),
         ("etc/machine-id", format!("{machine_id}\n")),
         ("etc/network/interfaces", interfaces(record, node)),
@@ -211,7 +219,9 @@ mod tests {
     fn interfaces_look_like_the_installers() {
         let (_, record) = lab(Transport::Thunderbolt);
         let text = interfaces(&record, &record.nodes[0]);
-        assert!(text.contains("auto vmbr0\niface vmbr0 inet static\n\taddress 10.11.12.11/24\n\tgateway 10.11.12.1\n"));
+        assert!(text.contains(
+            "auto vmbr0\niface vmbr0 inet static\n\taddress 10.11.12.11/24\n\tgateway 10.11.12.1\n"
+        ));
         assert!(text.ends_with("\nsource /etc/network/interfaces.d/*\n"));
         assert!(!text.contains("enp1s0"));
         let (_, record) = lab(Transport::Ethernet);

@@ -102,11 +102,7 @@ impl Lab {
             .cables
             .iter()
             .map(|cable| {
-                Ok(CableStatus {
-                    a: self.end(&cable.a)?,
-                    b: self.end(&cable.b)?,
-                    fault: cable.fault.clone(),
-                })
+                Ok(CableStatus { a: self.end(&cable.a)?, b: self.end(&cable.b)?, fault: cable.fault.clone() })
             })
             .collect::<Result<_, LabError>>()?;
         Ok(Status {
@@ -146,7 +142,10 @@ impl Lab {
 fn stood_in_for(record: &Record) -> Vec<String> {
     let mut list: Vec<String> = SUBSTITUTES.iter().map(|line| (*line).to_owned()).collect();
     list.push("update-initramfs only notes that it was asked".to_owned());
-    list.push(format!("package versions of Proxmox VE {} are entries in the package list", record.pve.as_str()));
+    list.push(format!(
+        "package versions of Proxmox VE {} are entries in the package list",
+        record.pve.as_str()
+    ));
     if record.transport == Transport::Thunderbolt {
         list.push("Thunderbolt hardware is a folder in place of its part of /sys, with PCI places and a driver name".to_owned());
     }

@@ -168,7 +168,10 @@ fn check(request: &UpRequest) -> Result<(), LabError> {
     }
     let dir = parent();
     if !dir.is_absolute() || dir.to_string_lossy().contains([':', ',', '"', '\'', '\\', '\n']) {
-        return Err(wish(format!("labs cannot be kept in {}: an absolute path without :,\"'\\", dir.display())));
+        return Err(wish(format!(
+            "labs cannot be kept in {}: an absolute path without :,\"'\\",
+            dir.display()
+        )));
     }
     Ok(())
 }
@@ -186,7 +189,10 @@ fn plan(lab: &Lab, request: &UpRequest, features: Features, lower: Vec<PathBuf>)
         })
         .collect();
     let cables = if request.transport == Transport::Switch {
-        (0..).zip(&nodes).map(|(port, node)| cable::record(&lab.name, (&node.name, 0), (SWITCH, port))).collect()
+        (0..)
+            .zip(&nodes)
+            .map(|(port, node)| cable::record(&lab.name, (&node.name, 0), (SWITCH, port)))
+            .collect()
     } else {
         let ends = request.cables.iter().map(|cable| ((&*cable.a.0, cable.a.1), (&*cable.b.0, cable.b.1)));
         ends.map(|(a, b)| cable::record(&lab.name, a, b)).collect()
