@@ -1,0 +1,26 @@
+# Thin targets; what they do is in scripts/ and xtask/.
+.PHONY: all demo test check bench deps reference
+
+all: target/release/ringbolt
+
+target/release/ringbolt: FORCE
+	cargo build --release --locked -p ringbolt
+FORCE:
+
+demo: deps target/release/ringbolt   ## the main job, in the lab, from nothing
+	scripts/demo
+
+test: deps                           ## every test
+	scripts/test
+
+check:                               ## format, lints, reference pages, licences
+	scripts/check
+
+bench: deps target/release/ringbolt  ## the figures of the README
+	scripts/bench
+
+deps:                                ## Debian packages that are missing, told before they are installed
+	scripts/deps
+
+reference:                           ## generated pages of docs/reference
+	cargo xtask reference
