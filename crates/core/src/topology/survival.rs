@@ -11,7 +11,7 @@ use crate::name::NodeName;
 
 /// How many splits are told in full; the rest are counted only, so that a line of thousands of
 /// nodes stays cheap.
-pub const DETAIL_LIMIT: usize = 64;
+pub const DETAIL_LIMIT: usize = 16;
 
 /// How many splits a sentence names before it only counts.
 const NAMED_LIMIT: usize = 3;
