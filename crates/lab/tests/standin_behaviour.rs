@@ -135,7 +135,7 @@ fn another_nodes_call_goes_over_ssh() {
     assert_eq!(
         *bench.log.borrow(),
         [
-            "ssh -o BatchMode=yes -o ConnectTimeout=10 root@10.11.12.2 pvesh --noproxy get /nodes/pve2/network --output-format json --type eth"
+            "ssh -o BatchMode=yes -o ConnectTimeout=5 root@10.11.12.2 pvesh --noproxy get /nodes/pve2/network --output-format json --type eth"
         ]
     );
     let loops = bench.run(&["pvesh", "--noproxy", "get", "/nodes/pve2/network"]);
@@ -224,6 +224,10 @@ fn releases_differ() {
     assert_eq!(new.json("get /cluster/sdn/dry-run --node pve1"), json!({}));
     assert!(new.log.borrow()[0].starts_with("diff -bNu "));
     assert_eq!(new.json("get /version")["release"], "9.2");
+    let mut refusing = new;
+    refusing.host.dry_run = false;
+    let done = refusing.pvesh("get /cluster/sdn/dry-run --node pve1");
+    assert!(done.err.contains("node: proxyto parameter does not exist"), "{}", done.err);
 }
 
 #[test]

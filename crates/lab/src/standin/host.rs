@@ -186,7 +186,10 @@ pub struct Host {
     pub release: Release,
     /// Milliseconds every command takes longer, to feel like the real one.
     pub delay_ms: u64,
-    /// Whether `pvesh` can do a dry run at all; see `handlers::sdn`.
+    /// Whether a dry run can be asked for by `pvesh`. Read from its source
+    /// the real command refuses it (the node is no part of the path, so it
+    /// finds nowhere to send the call); that was not seen on a real node.
+    /// The realm's `"dry_run": "refused"` makes the stand-in refuse it.
     pub dry_run: bool,
     /// How programs are run.
     pub exec: Box<dyn Exec>,
@@ -202,7 +205,9 @@ impl Host {
         Self::new(root, &node, Box::new(System))
     }
 
-    /// A node with given folders; reads `etc/ringbolt/realm.json`.
+    /// A node with given folders; reads `etc/ringbolt/realm.json`: `pve` is
+    /// the release, `standin_delay_ms` (or `RINGBOLT_STANDIN_DELAY_MS`) makes
+    /// commands slow, `dry_run` as above.
     #[must_use]
     pub fn new(root: Root, node: &str, exec: Box<dyn Exec>) -> Self {
         let realm = read_json(&root.etc.join("ringbolt/realm.json")).unwrap_or(Value::Null);

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -27,11 +27,39 @@ const DEAD: Duration = Duration::from_millis(1200);
 /// Time between looks at FRR for the state of the fabrics.
 const LOOK: Duration = Duration::from_secs(10);
 
+/// Why the service cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The node is not in `ringbolt-lab.json`.
+    #[error("{0} is not in ringbolt-lab.json")]
+    Stranger(String),
+    /// The node's address cannot be bound.
+    #[error("cannot bind {address}:{PORT}: {source}")]
+    Bind {
+        /// The node's management address.
+        address: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// A file of the service cannot be written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+}
+
+fn file_error(path: &Path) -> impl FnOnce(io::Error) -> ServiceError + '_ {
+    move |source| ServiceError::File { path: path.to_owned(), source }
+}
+
 /// Runs the service or one of its other modes.
 pub(crate) fn run(host: &Host, args: &[String], err: &mut dyn Write) -> i32 {
     let result = match args.first().map(String::as_str) {
-        None => serve(host, err),
-        Some("--sdn-commit") => sdn_commit::run(host, err),
+        None => serve(host, err, &|| false).map_err(|e| e.to_string()),
+        Some("--sdn-commit") => sdn_commit::run(host, err).map_err(|e| e.to_string()),
         Some(other) => Err(format!("unknown option {other}")),
     };
     match result {
@@ -63,17 +91,23 @@ struct Service<'a> {
     counters: Counters,
 }
 
-fn serve(host: &Host, err: &mut dyn Write) -> Result<(), String> {
+/// Counts votes until `stop` says so (asked once a heartbeat or more).
+///
+/// # Errors
+/// The node is unknown, its address cannot be bound, or its state cannot be
+/// written.
+pub fn serve(host: &Host, err: &mut dyn Write, stop: &dyn Fn() -> bool) -> Result<(), ServiceError> {
     let members = host.members();
     let me = members
         .iter()
         .find(|member| member.name == host.node)
         .cloned()
-        .ok_or_else(|| format!("{} is not in ringbolt-lab.json", host.node))?;
-    let socket = bind(&me.address)?;
-    socket.set_read_timeout(Some(Duration::from_millis(50))).map_err(|e| e.to_string())?;
+        .ok_or_else(|| ServiceError::Stranger(host.node.clone()))?;
+    let bound = |source| ServiceError::Bind { address: me.address.clone(), source };
+    let socket = bind(&me.address).map_err(bound)?;
+    socket.set_read_timeout(Some(Duration::from_millis(50))).map_err(bound)?;
     let folder = state_folder(host);
-    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    fs::create_dir_all(&folder).map_err(file_error(&folder))?;
     let peers = members
         .into_iter()
         .filter(|member| member.name != me.name)
@@ -95,17 +129,16 @@ fn serve(host: &Host, err: &mut dyn Write) -> Result<(), String> {
         readonly: None,
         counters: Counters::default(),
     };
-    service.run(err)
+    service.run(err, stop)
 }
 
 /// Binds the node's address, which at boot may take a moment to be there.
-fn bind(address: &str) -> Result<UdpSocket, String> {
+fn bind(address: &str) -> io::Result<UdpSocket> {
     let mut tries = 0;
     loop {
         match UdpSocket::bind((address, PORT)) {
-            Ok(socket) => return Ok(socket),
-            Err(e) if tries >= 300 => return Err(format!("cannot bind {address}:{PORT}: {e}")),
-            Err(_) => std::thread::sleep(Duration::from_millis(100)),
+            Err(_) if tries < 300 => std::thread::sleep(Duration::from_millis(100)),
+            done => return done,
         }
         tries += 1;
     }
@@ -116,10 +149,10 @@ fn state_folder(host: &Host) -> PathBuf {
 }
 
 impl Service<'_> {
-    fn run(&mut self, err: &mut dyn Write) -> Result<(), String> {
+    fn run(&mut self, err: &mut dyn Write, stop: &dyn Fn() -> bool) -> Result<(), ServiceError> {
         let mut told_ready = false;
         let mut beat: Option<Instant> = None;
-        loop {
+        while !stop() {
             if beat.is_none_or(|at| at.elapsed() >= BEAT) {
                 beat = Some(Instant::now());
                 self.send();
@@ -133,6 +166,7 @@ impl Service<'_> {
             }
             self.receive();
         }
+        Ok(())
     }
 
     fn send(&self) {
@@ -180,7 +214,7 @@ impl Service<'_> {
     }
 
     /// Writes the state if it changed, and makes `/etc/pve` follow.
-    fn show(&mut self, err: &mut dyn Write) -> Result<(), String> {
+    fn show(&mut self, err: &mut dyn Write) -> Result<(), ServiceError> {
         let mut online: Vec<String> = self
             .peers
             .values()
@@ -194,7 +228,7 @@ impl Service<'_> {
             self.version += 1;
             let text = self.members_text(&state.0, quorate);
             let path = state_folder(self.host).join("members");
-            self.host.write(&path, &text).map_err(|e| format!("{}: {e}", path.display()))?;
+            self.host.write(&path, &text).map_err(file_error(&path))?;
             say(err, &format!("{} of {} nodes, quorate: {quorate}", state.0.len(), self.peers.len() + 1));
             self.shown = Some(state);
         }
@@ -298,7 +332,7 @@ const COUNTED: &[&str] = &[
 ];
 
 impl Counters {
-    fn refresh(&mut self, host: &Host) -> Result<(), String> {
+    fn refresh(&mut self, host: &Host) -> Result<(), ServiceError> {
         let mut changed = self.started == 0;
         if changed {
             let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -323,6 +357,6 @@ impl Counters {
             object.insert((*name).to_owned(), json!(count));
         }
         let path = state_folder(host).join("version");
-        host.write(&path, &Value::Object(object).to_string()).map_err(|e| format!("{}: {e}", path.display()))
+        host.write(&path, &Value::Object(object).to_string()).map_err(file_error(&path))
     }
 }

@@ -16,7 +16,7 @@ pub mod fail;
 pub mod handlers;
 pub mod host;
 mod host_network;
-mod membership;
+pub mod membership;
 mod options;
 mod output;
 mod pveceph;

@@ -189,7 +189,7 @@ fn over_ssh(host: &Host, call: &Call, address: &str, err: &mut dyn Write) -> Res
         "-o",
         "BatchMode=yes",
         "-o",
-        "ConnectTimeout=10",
+        "ConnectTimeout=5",
         &target,
         "pvesh",
         "--noproxy",

@@ -7,25 +7,25 @@
 use std::io::Write;
 use std::time::Duration;
 
+use super::fail::Fail;
 use super::task::Task;
 use super::{Host, reload, say, staged};
 
 /// Waits, commits and reloads.
-pub(crate) fn run(host: &Host, err: &mut dyn Write) -> Result<(), String> {
+pub(crate) fn run(host: &Host, err: &mut dyn Write) -> Result<(), Fail> {
     while host.member_state().is_none() || !host.quorate() {
         std::thread::sleep(Duration::from_millis(200));
     }
-    if !staged::anything_pending(host).map_err(|e| e.to_string())? {
+    if !staged::anything_pending(host)? {
         say(err, "No changes to SDN configuration detected, skipping reload");
         return Ok(());
     }
     let before = staged::running_value(host);
-    staged::locked(host, "could not commit SDN config", None, || staged::commit(host))
-        .map_err(|e| e.to_string())?;
+    staged::locked(host, "could not commit SDN config", None, || staged::commit(host))?;
     let frr = staged::needs_frr(host, &before, &staged::running_value(host));
     let mut sink = std::io::sink();
-    let mut task = Task::start(host, "srvreload", "networking", &mut sink).map_err(|e| e.to_string())?;
+    let mut task = Task::start(host, "srvreload", "networking", &mut sink)?;
     let result = reload::node(host, frr, &mut task);
-    task.finish(host, result, err).map_err(|e| e.to_string())?;
+    task.finish(host, result, err)?;
     Ok(())
 }
