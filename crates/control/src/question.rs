@@ -15,6 +15,9 @@ pub fn question_for<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Question
             Check::File { path, .. } | Check::NoFile { path } | Check::Line { path, .. } => {
                 question.files.insert(path.clone());
             }
+            Check::Sourced { .. } => {
+                drop(question.files.insert(ringbolt_core::resource::interfaces::PATH.into()))
+            }
             Check::Sysctl { key, .. } => drop(question.sysctl.insert(key.clone())),
             Check::Enabled { unit } | Check::Active { unit } => drop(question.units.insert(unit.clone())),
             Check::Port { .. }

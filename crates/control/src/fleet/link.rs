@@ -349,6 +349,7 @@ impl Task {
 
     /// Carries requests and answers until the line ends.
     async fn serve(&mut self, mut line: Line) -> LineError {
+        line.spare(true);
         for waiter in self.pending.values_mut() {
             waiter.frame = None;
         }
@@ -357,8 +358,14 @@ impl Task {
         match stop {
             _ if self.closing => LineError::Closed(self.node.clone()),
             Stop::Asked => LineError::Closed(self.node.clone()),
-            Stop::Silent => lost(format!("no word from the agent for {SILENCE_SECONDS} s")),
-            Stop::Unreadable(error) => lost(error.to_string()),
+            Stop::Silent => {
+                line.spare(false);
+                lost(format!("no word from the agent for {SILENCE_SECONDS} s"))
+            }
+            Stop::Unreadable(error) => {
+                line.spare(false);
+                lost(error.to_string())
+            }
             Stop::Ended | Stop::Greeted => {
                 let said = line.end().await.said;
                 let last = said.lines().rev().find(|l| !l.trim().is_empty());
@@ -478,6 +485,12 @@ impl Line {
     fn over(channel: Channel) -> Self {
         let reader = FrameReader::new(channel.reader);
         Self { reader, writer: Some(channel.writer), carrier: channel.carrier }
+    }
+
+    fn spare(&mut self, spared: bool) {
+        if let Some(carrier) = &mut self.carrier {
+            carrier.spare(spared);
+        }
     }
 
     fn said(&self) -> String {

@@ -24,7 +24,7 @@ use crate::transport::{ConnectError, SshOptions, SshTransport, Transport, Troubl
 /// Connections that are being made at the same time. Those that are up do not count.
 const AT_ONCE: usize = 64;
 
-/// Lines to nodes.
+/// Lines to nodes. Dropped, it hangs up: the agents end at once, what they are doing done, and nobody waits for that.
 pub struct Fleet {
     links: BTreeMap<NodeName, Mutex<Link>>,
     transport: Arc<dyn Transport>,

@@ -73,6 +73,8 @@ pub struct Channel {
 /// The process behind a line, with the last it said.
 pub struct Carrier {
     child: Child,
+    /// Left to end by itself when dropped.
+    spared: bool,
     tail: Arc<Mutex<Tail>>,
     listener: JoinHandle<()>,
 }
@@ -95,20 +97,26 @@ impl Carrier {
     pub(crate) fn start(mut command: Command) -> std::io::Result<Channel> {
         use std::process::Stdio;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.kill_on_drop(true).process_group(0);
+        command.process_group(0);
         let mut child = command.spawn()?;
         let broken = || std::io::Error::other("a pipe is missing");
         let writer = child.stdin.take().ok_or_else(broken)?;
         let reader = child.stdout.take().ok_or_else(broken)?;
         let tail = Arc::default();
         let listener = tokio::spawn(listen(child.stderr.take().ok_or_else(broken)?, Arc::clone(&tail)));
-        let carrier = Self { child, tail, listener };
+        let carrier = Self { child, spared: false, tail, listener };
         Ok(Channel { reader: Box::new(reader), writer: Box::new(writer), carrier: Some(carrier) })
     }
 
     /// What it said last on standard error.
     pub fn said(&self) -> String {
         self.tail.lock().map_or_else(|_| String::new(), |tail| tail.text())
+    }
+
+    /// Says whether it is left to end by itself when dropped: the end of its input then ends the agent, the agent's
+    /// end ends ssh, and nobody logs a broken connection. Otherwise it is killed.
+    pub(crate) fn spare(&mut self, spared: bool) {
+        self.spared = spared;
     }
 
     /// Waits for its end, hastens it after a moment, and gives its account.
@@ -127,6 +135,9 @@ impl Carrier {
 
 impl Drop for Carrier {
     fn drop(&mut self) {
+        if !self.spared {
+            let _ = self.child.start_kill();
+        }
         self.listener.abort();
     }
 }
