@@ -89,7 +89,10 @@ pub(crate) fn install(program: &Path) -> Result<PathBuf, InstallError> {
     }
     let place = folder.join(want);
     let settle = || {
-        std::fs::set_permissions(program, Permissions::from_mode(0o700))?;
+        let home = folder.parent().filter(|home| home.ends_with("ringbolt"));
+        for private in [program, folder].into_iter().chain(home) {
+            std::fs::set_permissions(private, Permissions::from_mode(0o700))?;
+        }
         File::open(program)?.sync_all()?;
         std::fs::rename(program, &place)?;
         File::open(folder)?.sync_all()

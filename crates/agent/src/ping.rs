@@ -27,15 +27,12 @@ fn arguments(ping: &Ping, seconds: u64) -> Vec<String> {
     // Not below 2 ms: that is a flood, and the tool wants another option for it.
     let interval = f64::from(ping.interval_ms.max(2)) / 1000.0;
     let mut words: Vec<String> = ["-D", "-n", "-O", "-W", "1", "-i"].map(String::from).into();
-    words.extend([
-        format!("{interval:.3}"),
-        "-w".into(),
-        seconds.to_string(),
-        "-s".into(),
-        ping.size.to_string(),
-    ]);
+    words.extend([format!("{interval:.3}"), "-s".into(), ping.size.to_string()]);
+    // With both, the count would be one of replies, not of requests.
     if ping.count > 0 {
         words.extend(["-c".into(), ping.count.to_string()]);
+    } else {
+        words.extend(["-w".into(), seconds.to_string()]);
     }
     if ping.whole {
         words.extend(["-M".into(), "do".into()]);

@@ -23,7 +23,19 @@ pub(super) fn down(scene: &Scene<'_>, port: &str, milliseconds: u32) -> Outcome 
     let after = format!("--on-active={seconds}");
     call(
         "systemd-run",
-        ["--quiet", "--collect", &name, &after, "--timer-property=AccuracySec=1s", "ip", "link", "set", "dev", port, "up"],
+        [
+            "--quiet",
+            "--collect",
+            &name,
+            &after,
+            "--timer-property=AccuracySec=1s",
+            "ip",
+            "link",
+            "set",
+            "dev",
+            port,
+            "up",
+        ],
     )
     .joined()
     .must()?;

@@ -9,7 +9,6 @@ use ringbolt_core::wire::Failure;
 
 use super::{Outcome, plain_name};
 use crate::exec::call;
-use crate::read::ReadError;
 use crate::read::network::{ask_interfaces, interfaces};
 use crate::root::Root;
 
@@ -47,8 +46,7 @@ pub(super) fn adopt(root: &Root, pci: &str, name: &str, mtu: u32) -> Outcome {
 }
 
 fn links(root: &Root) -> Result<Interfaces, Failure> {
-    let asked = ask_interfaces()?;
-    Ok(interfaces(root, asked).map_err(|error: ReadError| Failure::from(error))?)
+    interfaces(root, ask_interfaces()?).map_err(Failure::from)
 }
 
 /// The interface of a controller. With two cables on one controller only the one that has the name
