@@ -17,13 +17,13 @@ fn node(name: &str, address: &str) -> Node {
         router_id6: None,
         ports: None,
         host_key: None,
-        osds: Vec::new(),
+        osds: ringbolt_core::spec::Osds::default(),
     }
 }
 
 fn spec(prefixes: &[&str], nodes: Vec<Node>) -> Spec {
     Spec {
-        cluster: Cluster { name: "tb4".to_owned() },
+        cluster: Cluster { name: "tb4".to_owned(), networks: Vec::new() },
         ssh: Ssh::default(),
         fabric: Fabric {
             id: FabricId::new("tb4").unwrap_or_else(|error| panic!("{error}")),
