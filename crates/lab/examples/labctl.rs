@@ -83,7 +83,7 @@ fn up(
     let nodes: Vec<NodeWish> = (1..=count)
         .map(|id| -> Result<NodeWish, Box<dyn Error>> {
             let address = Ipv4Addr::new(10, 11, 12, 10 + u8::try_from(id)?);
-            Ok(NodeWish { name: format!("n{id}"), address })
+            Ok(NodeWish { name: format!("n{id}"), address, ports: Vec::new() })
         })
         .collect::<Result<_, _>>()?;
     let at = |(node, port): (usize, u32)| (nodes[node].name.clone(), port);

@@ -21,12 +21,6 @@ pub(crate) fn record(lab: &str, a: (&str, u32), b: (&str, u32)) -> CableRecord {
     CableRecord { a: end(a), b: end(b), fault: Fault::None }
 }
 
-/// The name an Ethernet port has when its node boots.
-#[must_use]
-pub fn ethernet_name(port: u32) -> String {
-    format!("enp{}s0", port + 1)
-}
-
 /// The namespace an end belongs to.
 pub(crate) fn netns_of(lab: &Lab, end: &End) -> String {
     object_name(&lab.name, &end.node)
@@ -37,15 +31,15 @@ fn has_power(record: &Record, end: &End) -> bool {
 }
 
 /// Makes the cable's two interfaces, and on Thunderbolt shows each host to the other.
-pub(crate) fn plug(lab: &Lab, transport: Transport, cable: &CableRecord) -> Result<(), LabError> {
+pub(crate) fn plug(lab: &Lab, record: &Record, cable: &CableRecord) -> Result<(), LabError> {
     let (a, b) = (&cable.a, &cable.b);
-    let name = |end: &End| match transport {
+    let name = |end: &End| match record.transport {
         // The kernel fills in the next free number, as the real driver lets it.
         Transport::Thunderbolt => "thunderbolt%d".to_owned(),
         _ if end.node == SWITCH => format!("port{}", end.port + 1),
-        _ => ethernet_name(end.port),
+        _ => record.ethernet_name(&end.node, end.port),
     };
-    if transport == Transport::Thunderbolt {
+    if record.transport == Transport::Thunderbolt {
         for (end, peer) in [(a, b), (b, a)] {
             let peer = Peer { name: &peer.node, port: peer.port };
             tree(lab, &end.node).plug(end.port, &peer).map_err(tree_error(lab, end))?;
@@ -112,14 +106,14 @@ pub(crate) fn attach(lab: &Lab, record: &Record, node: &str) -> Result<(), LabEr
                 continue;
             }
             unplug(lab, cable)?;
-            plug(lab, record.transport, cable)?;
+            plug(lab, record, cable)?;
         } else {
             let end = if cable.a.node == node { &cable.a } else { &cable.b };
             if netns::find_by_address(&mgmt, &end.mac)?.is_none() {
                 continue;
             }
-            let (kept, space, name) =
-                (parked(index, cable, node), netns_of(lab, end), ethernet_name(end.port));
+            let (kept, space) = (parked(index, cable, node), netns_of(lab, end));
+            let name = record.ethernet_name(node, end.port);
             netns::batch(&mgmt, &format!("link set {kept} netns {space}\n"))?;
             netns::batch(&space, &format!("link set {kept} name {name}\n"))?;
         }
@@ -155,7 +149,6 @@ mod tests {
         let cable = record("l", ("n1", 0), ("n2", 1));
         assert!(cable.a.mac.starts_with("02:") && cable.b.mac.starts_with("12:"));
         assert!(cable.joins("n2", "n1") && !cable.joins("n1", "n3"));
-        assert_eq!(ethernet_name(0), "enp1s0");
         assert_ne!(parked(3, &cable, "n1"), parked(3, &cable, "n2"));
     }
 }

@@ -60,7 +60,7 @@ fn plug_again(lab: &Lab, record: &Record, cable: &CableRecord) -> Result<(), Lab
         return Ok(());
     }
     if netns::find_by_address(&cable::netns_of(lab, &cable.a), &cable.a.mac)?.is_none() {
-        cable::plug(lab, record.transport, cable)?;
+        cable::plug(lab, record, cable)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::access::key_pair;
-use crate::cable::{self, ethernet_name};
+use crate::cable;
 use crate::hardware::{pci_address, service};
 use crate::lab::{Lab, LabError};
 use crate::layer::{HOME, STAND_INS};
@@ -82,7 +82,7 @@ fn interfaces(record: &Record, node: &NodeRecord) -> String {
     let mut text = String::from("auto lo\niface lo inet loopback\n\niface eno1 inet manual\n\n");
     if record.transport != Transport::Thunderbolt {
         for port in 0..record.ports(&node.name) {
-            text.push_str(&format!("iface {} inet manual\n\n", ethernet_name(port)));
+            text.push_str(&format!("iface {} inet manual\n\n", record.ethernet_name(&node.name, port)));
         }
     }
     text.push_str(&format!(
@@ -196,6 +196,7 @@ mod tests {
             address: Ipv4Addr::new(10, 11, 12, 10 + id),
             powered: true,
             boot: 1,
+            ports: Vec::new(),
         };
         let record = Record {
             format: 1,

@@ -1,7 +1,6 @@
 //! The spec written for a lab: short, as a user would write it. It says nothing that discovery finds by itself,
 //! save what Ethernet cannot tell.
 
-use crate::cable::ethernet_name;
 use crate::state::{Record, Transport};
 
 /// The line that points ringbolt at the lab's own way in.
@@ -24,13 +23,13 @@ pub(crate) fn text(record: &Record, given: Option<&str>) -> String {
     for node in &record.nodes {
         text.push_str(&format!("\n[[node]]\nname = \"{}\"\naddress = \"{}\"\n", node.name, node.address));
         if record.transport == Transport::Switch {
-            text.push_str(&format!("ports = [\"{}\"]\n", ethernet_name(0)));
+            text.push_str(&format!("ports = [\"{}\"]\n", record.ethernet_name(&node.name, 0)));
         }
     }
     if record.transport == Transport::Ethernet {
         for cable in &record.cables {
-            let [a, b] =
-                [&cable.a, &cable.b].map(|end| format!("\"{}:{}\"", end.node, ethernet_name(end.port)));
+            let [a, b] = [&cable.a, &cable.b]
+                .map(|end| format!("\"{}:{}\"", end.node, record.ethernet_name(&end.node, end.port)));
             text.push_str(&format!("\n[[link]]\nends = [{a}, {b}]\n"));
         }
     }

@@ -132,6 +132,9 @@ pub struct NodeRecord {
     pub powered: bool,
     /// Counts power-ons and reboots: a keeper of an earlier boot leaves the node alone.
     pub boot: u32,
+    /// Names of its Ethernet ports, by number; those past the end are `enp1s0`, `enp2s0`, … by number.
+    #[serde(default)]
+    pub ports: Vec<String>,
 }
 
 /// One end of a cable.
@@ -224,6 +227,13 @@ impl Record {
     /// The node of that name, to be changed.
     pub fn node_mut(&mut self, name: &str) -> Option<&mut NodeRecord> {
         self.nodes.iter_mut().find(|node| node.name == name)
+    }
+
+    /// The name an Ethernet port has when its node boots.
+    #[must_use]
+    pub fn ethernet_name(&self, node: &str, port: u32) -> String {
+        let named = self.node(node).and_then(|node| node.ports.get(port as usize)).cloned();
+        named.unwrap_or_else(|| format!("enp{}s0", port + 1))
     }
 
     /// How many ports a node has.

@@ -32,6 +32,8 @@ pub struct NodeWish {
     pub name: String,
     /// Management address.
     pub address: Ipv4Addr,
+    /// Names of its Ethernet ports, by number; empty for `enp1s0`, `enp2s0`, …
+    pub ports: Vec<String>,
 }
 
 /// A cable to be: node and port number at both ends.
@@ -160,6 +162,22 @@ fn check(request: &UpRequest) -> Result<(), LabError> {
         }
         used.push(end);
     }
+    let plain = |name: &str| {
+        (1..=15).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    for node in &request.nodes {
+        let twice = (1..node.ports.len()).any(|at| node.ports[..at].contains(&node.ports[at]));
+        if twice
+            || node.ports.iter().any(|name| !plain(name) || ["lo", "eno1", "vmbr0"].contains(&name.as_str()))
+        {
+            return Err(wish(format!(
+                "port names of `{}` cannot be had: {}",
+                node.name,
+                node.ports.join(", ")
+            )));
+        }
+    }
     if let Some(cable) = request.cables.iter().find(|cable| cable.a.0 == cable.b.0) {
         return Err(wish(format!("a cable joins `{}` to itself", cable.a.0)));
     }
@@ -186,6 +204,7 @@ fn plan(lab: &Lab, request: &UpRequest, features: Features, lower: Vec<PathBuf>)
             address: node.address,
             powered: true,
             boot: 1,
+            ports: node.ports.clone(),
         })
         .collect();
     let cables = if request.transport == Transport::Switch {
@@ -330,7 +349,7 @@ fn wire(lab: &Lab, record: &Record) -> Result<(), LabError> {
     for node in &record.nodes {
         node::create(lab, record, &node.name)?;
     }
-    record.cables.iter().try_for_each(|cable| cable::plug(lab, record.transport, cable))
+    record.cables.iter().try_for_each(|cable| cable::plug(lab, record, cable))
 }
 
 fn wait_all(lab: &Lab, record: &Record) -> Result<(), LabError> {
@@ -349,7 +368,11 @@ mod tests {
     use super::*;
 
     fn request() -> UpRequest {
-        let node = |id: u8| NodeWish { name: format!("n{id}"), address: Ipv4Addr::new(10, 11, 12, 10 + id) };
+        let node = |id: u8| NodeWish {
+            name: format!("n{id}"),
+            address: Ipv4Addr::new(10, 11, 12, 10 + id),
+            ports: Vec::new(),
+        };
         UpRequest {
             name: "t".into(),
             nodes: vec![node(1), node(2)],
