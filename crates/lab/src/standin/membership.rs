@@ -223,6 +223,14 @@ impl Service<'_> {
             .collect();
         online.push(self.me.name.clone());
         let quorate = online.len() * 2 > self.peers.len() + 1;
+        // First the folder, then the word: who reads that there is a majority may write.
+        if self.readonly != Some(!quorate) {
+            remount(&self.host.root.etc_pve, !quorate, err);
+            self.readonly = Some(!quorate);
+            if quorate {
+                self.settle_in(err);
+            }
+        }
         let state = (online, quorate);
         if self.shown.as_ref() != Some(&state) {
             self.version += 1;
@@ -231,13 +239,6 @@ impl Service<'_> {
             self.host.write(&path, &text).map_err(file_error(&path))?;
             say(err, &format!("{} of {} nodes, quorate: {quorate}", state.0.len(), self.peers.len() + 1));
             self.shown = Some(state);
-        }
-        if self.readonly != Some(!quorate) {
-            remount(&self.host.root.etc_pve, !quorate, err);
-            self.readonly = Some(!quorate);
-            if quorate {
-                self.settle_in(err);
-            }
         }
         Ok(())
     }
