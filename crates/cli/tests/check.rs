@@ -138,6 +138,9 @@ fn explain_knows_codes_and_keys_and_guesses() {
     let (status, key) = said(&["explain", "fabric.mtu"]);
     assert_eq!(status, Some(0));
     assert!(key.starts_with("mtu, in [fabric]") && key.contains("65520"));
+    let (status, section) = said(&["explain", "[fabric]"]);
+    assert_eq!(status, Some(0));
+    assert!(section.contains("hello_interval") && section.contains("default: 1"), "{section}");
     let (status, list) = said(&["explain"]);
     assert_eq!(status, Some(0));
     assert!(list.contains("RB0101") && list.contains("RB0416") && list.contains("hello_interval"));

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 use ringbolt_core::diagnostic::Severity;
 use ringbolt_core::explain::{self, Explanation};
-use ringbolt_core::spec::key::{self, Key};
+use ringbolt_core::spec::key::{self, Key, Section};
 use ringbolt_core::spec::near::nearest;
 
 use crate::exit::Exit;
@@ -14,7 +14,7 @@ use crate::render::Style;
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// A code such as RB0103, or a key such as `mtu` or `fabric.mtu`; without one, all are listed
+    /// A code such as RB0103, a key such as `fabric.mtu`, or a section; without one, all are listed
     #[arg(value_name = "CODE|KEY")]
     pub(crate) topic: Option<String>,
 }
@@ -27,6 +27,11 @@ pub(crate) fn run(args: &ExplainArgs, out: &mut dyn Write, style: Style) -> std:
     };
     if let Some(code) = explain::lookup(topic) {
         show_code(code, out, style)?;
+        return Ok(Exit::Done);
+    }
+    let bare = topic.trim_matches(['[', ']']);
+    if let Some(section) = key::SECTIONS.iter().find(|s| s.name == bare) {
+        show_section(section, out, style)?;
         return Ok(Exit::Done);
     }
     let keys = key::find(topic);
@@ -89,6 +94,14 @@ fn show_code(e: &Explanation, out: &mut dyn Write, style: Style) -> std::io::Res
         writeln!(out, "{}\n\n{}", bold("Right", style), indent(e.right).trim_end())?;
     }
     Ok(())
+}
+
+fn show_section(section: &Section, out: &mut dyn Write, style: Style) -> std::io::Result<()> {
+    writeln!(out, "{}\n\n{}\n", bold(section.header, style), wrap(section.about))?;
+    for k in key::of(section.name) {
+        writeln!(out, "  {:<17} {}; default: {}", k.name, k.kind, k.default)?;
+    }
+    writeln!(out, "\n`ringbolt explain {}.KEY` tells more", section.name)
 }
 
 fn show_key(k: &Key, out: &mut dyn Write, style: Style) -> std::io::Result<()> {

@@ -301,4 +301,36 @@ prefix = "10.100.0.0/24"
 routing = "static"
 "#,
     }
+    NET_TWICE = Error "RB0319" {
+        title: "two IPv6 router IDs end in the same 48 bits",
+        why: "In a fabric without an IPv4 prefix, Proxmox VE makes the IS-IS address of a node from the last 48 bits of \
+              its router ID. Nodes with the same one take each other's announcements for their own.",
+        cure: "Let the last three groups of the router IDs differ, or add an IPv4 prefix.",
+        wrong: r#"[fabric]
+prefix6 = "fd00:100::/48"
+
+[[node]]
+name = "n2"
+address = "10.11.12.12"
+router_id6 = "fd00:100:0:2::1"
+
+[[node]]
+name = "n3"
+address = "10.11.12.13"
+router_id6 = "fd00:100:0:3::1"
+"#,
+        right: r#"[fabric]
+prefix6 = "fd00:100::/48"
+
+[[node]]
+name = "n2"
+address = "10.11.12.12"
+router_id6 = "fd00:100::2"
+
+[[node]]
+name = "n3"
+address = "10.11.12.13"
+router_id6 = "fd00:100::3"
+"#,
+    }
 }

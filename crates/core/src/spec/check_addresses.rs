@@ -1,11 +1,11 @@
 //! What names and addresses of a spec mean to each other: duplicates, overlaps, room.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::tree::{At, Faults, Span};
-use super::{address, cluster, fabric, node};
+use super::{Routing, address, cluster, fabric, node};
 use crate::diagnostic::Diagnostic;
 use crate::explain::{address as code, fabric as fcode};
 
@@ -26,6 +26,9 @@ pub(super) fn check(
     for prefix in prefixes.iter().flatten() {
         room(prefix, nodes.len(), faults);
         neighbours(prefix, cluster, nodes, faults);
+    }
+    if fabric.given == [false, true] && fabric.routing == Some(Routing::Openfabric) {
+        net_twice(nodes, faults);
     }
     let ids = |n: &node::Draft| {
         [
@@ -258,6 +261,27 @@ fn inside(id: &At<IpAddr>, name: &str, prefix: &At<IpNet>, faults: &mut Faults) 
             .label("no node can have it")
             .help(format!("use another address of the prefix, or remove `{name}` to have one chosen")),
         );
+    }
+}
+
+/// Without IPv4, the last 48 bits of the router ID become the node's IS-IS address.
+fn net_twice(nodes: &[node::Draft], faults: &mut Faults) {
+    let ids: Vec<_> = nodes.iter().filter_map(|n| n.router_id6.as_ref().map(|id| (n.called(), id))).collect();
+    for (n, (_, id)) in ids.iter().enumerate() {
+        let same = |other: &&(&str, &At<Ipv6Addr>)| {
+            other.1.value != id.value && other.1.value.segments()[5..] == id.value.segments()[5..]
+        };
+        if let Some((owner, first)) = ids[..n].iter().find(same) {
+            faults.push(
+                Diagnostic::error(
+                    fcode::NET_TWICE,
+                    id.span.clone(),
+                    format!("{} ends in the same 48 bits as the router ID of {owner}", id.value),
+                )
+                .also(first.span.clone(), format!("the router ID of {owner}"))
+                .help("let the last three groups differ: OpenFabric tells nodes apart by them"),
+            );
+        }
     }
 }
 

@@ -298,9 +298,14 @@ impl<'t> Table<'t> {
             return Some(format!("did you mean `{}`?", k.name));
         }
         let plain = name.to_ascii_lowercase().replace('-', "_");
-        if let Some(k) = key::KEYS.iter().find(|k| k.name == plain) {
+        let elsewhere = nearest(name, key::KEYS.iter().map(|k| k.name)).unwrap_or(&plain);
+        if let Some(k) = key::KEYS.iter().find(|k| k.name == elsewhere && k.section != self.section) {
             let header = key::SECTIONS.iter().find(|s| s.name == k.section).map_or("", |s| s.header);
-            return Some(format!("`{plain}` belongs in {header}"));
+            return Some(if k.name == name {
+                format!("`{name}` belongs in {header}")
+            } else {
+                format!("did you mean `{}`? It belongs in {header}", k.name)
+            });
         }
         if is_table {
             return None;
