@@ -13,6 +13,7 @@ use crate::command::discover::DiscoverArgs;
 use crate::command::drill::DrillArgs;
 use crate::command::explain::ExplainArgs;
 use crate::command::history::{HistoryArgs, ReplayArgs};
+use crate::command::lab::LabArgs;
 use crate::command::plan::PlanArgs;
 use crate::command::verify::VerifyArgs;
 
@@ -80,6 +81,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Break cables on purpose and measure recovery
     Drill(DrillArgs),
+    /// The rehearsal lab: real nodes in namespaces of this machine
+    Lab(LabArgs),
     /// List past runs
     History(HistoryArgs),
     /// Show a past run again

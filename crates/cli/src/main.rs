@@ -53,6 +53,7 @@ fn run(cli: &Cli, out: &mut dyn Write, style: Style) -> std::io::Result<Exit> {
         Command::Plan(args) => command::plan::run(args, global, out, style),
         Command::Apply(args) => command::apply::run(args, global, out, style),
         Command::Verify(args) => command::verify::run(args, global, out, style),
+        Command::Lab(args) => command::lab::run(args, global, out, style),
         Command::Drill(args) => command::drill::run(args, global, out, style),
         Command::History(args) => command::history::list(args, out, style),
         Command::Agent(_) => return Ok(Exit::Done), // served by `main`, before standard output is locked

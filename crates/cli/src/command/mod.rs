@@ -7,5 +7,6 @@ pub(crate) mod discover;
 pub(crate) mod drill;
 pub(crate) mod explain;
 pub(crate) mod history;
+pub(crate) mod lab;
 pub(crate) mod plan;
 pub(crate) mod verify;

@@ -1,0 +1,345 @@
+//! `ringbolt lab …`: the rehearsal lab, real nodes in namespaces of this machine.
+//!
+//! A thin layer over the lab crate: arguments in, a few lines out. It never talks to a node itself.
+
+mod show;
+mod wish;
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand, ValueEnum};
+use ringbolt_lab::{Fault, Lab, LabError};
+
+use crate::args::Global;
+use crate::exit::Exit;
+use crate::render::Style;
+use crate::session::Trouble;
+
+/// How long a node may take to answer after power came back.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Arguments of `lab`.
+#[derive(Debug, Args)]
+pub(crate) struct LabArgs {
+    /// What to do with the lab
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What to do with the lab.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make a lab: boot nodes, plug cables, write its spec
+    Up(UpArgs),
+    /// Nodes, cables, what is stood in for and what is reduced on this machine
+    Status {
+        /// Write it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a program in a node
+    Exec {
+        /// The node
+        node: String,
+        /// Program and arguments
+        #[arg(last = true, required = true)]
+        argv: Vec<String>,
+    },
+    /// A shell in a node
+    Shell {
+        /// The node
+        node: String,
+    },
+    /// Cut the cable between two nodes: no carrier, unless told otherwise
+    Cut(CutArgs),
+    /// Mend the cable between two nodes
+    Mend {
+        /// One node
+        a: String,
+        /// The other, or `switch`
+        b: String,
+    },
+    /// Cut and mend a cable several times in a row
+    Flap {
+        /// One node
+        a: String,
+        /// The other, or `switch`
+        b: String,
+        /// How often
+        #[arg(long, default_value_t = 3, value_name = "N")]
+        times: u32,
+    },
+    /// Pull the plug of nodes
+    PowerOff {
+        /// The nodes; `all` for every one
+        #[arg(required = true)]
+        nodes: Vec<String>,
+        /// Shut down in order instead
+        #[arg(long)]
+        orderly: bool,
+    },
+    /// Give nodes power and wait until they answer
+    PowerOn(Nodes),
+    /// Stop everything in nodes in mid-air; their cables stay lit
+    Freeze(Nodes),
+    /// Let frozen nodes go on
+    Thaw(Nodes),
+    /// Remove the lab and everything it made
+    Down {
+        /// Every lab
+        #[arg(long)]
+        all: bool,
+    },
+    /// Connect ssh to a node
+    #[command(hide = true)]
+    Proxy {
+        /// The lab
+        name: String,
+        /// Address of the node
+        host: IpAddr,
+        /// Port
+        port: u16,
+    },
+    /// Boot a node and keep it
+    #[command(hide = true)]
+    Keep {
+        /// Folder of the lab
+        dir: PathBuf,
+        /// The node
+        node: String,
+        /// Which boot
+        boot: u32,
+    },
+}
+
+/// Nodes of the lab.
+#[derive(Debug, Args)]
+struct Nodes {
+    /// The nodes; `all` for every one
+    #[arg(required = true)]
+    nodes: Vec<String>,
+}
+
+/// Arguments of `lab up`.
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    /// A spec whose nodes and links are to be made; without one, --nodes and --shape say what
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// How many nodes
+    #[arg(long, default_value_t = 3, value_name = "N", conflicts_with = "file")]
+    nodes: u8,
+    /// How they are cabled; a spec's own links come first
+    #[arg(long, value_enum)]
+    shape: Option<ShapeName>,
+    /// What the cables are
+    #[arg(long, value_enum, conflicts_with = "file")]
+    transport: Option<TransportName>,
+    /// The release of Proxmox VE the nodes pretend to be
+    #[arg(long, default_value = "9.2", value_name = "9.0|9.1|9.2")]
+    pve: ringbolt_lab::PveRelease,
+    /// Name of the lab
+    #[arg(long)]
+    name: Option<String>,
+    /// Leave out: `frr` for nodes without it, `key` for nodes that know no key of ours
+    #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = ["frr", "key"])]
+    without: Vec<String>,
+}
+
+/// How nodes are cabled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ShapeName {
+    /// Each with two neighbours.
+    Ring,
+    /// A ring with one cable missing.
+    Line,
+    /// Everyone with everyone.
+    Mesh,
+    /// Everyone with the first.
+    Star,
+    /// One cable each to a switch.
+    Switch,
+}
+
+/// What cables are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum TransportName {
+    /// Thunderbolt, node to node.
+    Thunderbolt,
+    /// Ethernet, node to node.
+    Ethernet,
+}
+
+/// Arguments of `lab cut`.
+#[derive(Debug, Args)]
+struct CutArgs {
+    /// One node
+    a: String,
+    /// The other, or `switch`
+    b: String,
+    /// Both ends look alive, nothing passes
+    #[arg(long, group = "kind")]
+    silent: bool,
+    /// What the first node sends is lost
+    #[arg(long, group = "kind")]
+    one_way: bool,
+    /// Pull it: on Thunderbolt the interfaces vanish
+    #[arg(long, group = "kind")]
+    unplug: bool,
+}
+
+impl CutArgs {
+    fn fault(&self) -> (Fault, &'static str) {
+        if self.silent {
+            (Fault::Silent, "looks alive, nothing passes")
+        } else if self.one_way {
+            (Fault::OneWay(self.a.clone()), "nothing passes from the first to the second")
+        } else if self.unplug {
+            (Fault::Unplugged, "pulled")
+        } else {
+            (Fault::Carrier(self.b.clone()), "no carrier")
+        }
+    }
+}
+
+/// Does what the arguments ask for.
+pub(crate) fn run(
+    args: &LabArgs,
+    global: &Global,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
+    let start = Instant::now();
+    let line = match &args.verb {
+        Verb::Up(args) => return wish::up(args, global, out, style),
+        Verb::Status { json } => return show::status(global.lab.as_deref(), *json, out, style),
+        Verb::Exec { node, argv } => return passing(out, opened(global)?.exec(node, argv)),
+        Verb::Shell { node } => return passing(out, opened(global)?.shell(node)),
+        Verb::Proxy { name, host, port } => return proxy(name, *host, *port),
+        Verb::Keep { dir, node, boot } => {
+            ringbolt_lab::keep(dir, node, *boot)?;
+            return Ok(Exit::Done);
+        }
+        Verb::Cut(cut) => {
+            let (fault, words) = cut.fault();
+            opened(global)?.cut(&cut.a, &cut.b, &fault)?;
+            format!("cable {} – {}: {words}", cut.a, cut.b)
+        }
+        Verb::Mend { a, b } => {
+            opened(global)?.mend(a, b)?;
+            format!("cable {a} – {b}: mended")
+        }
+        Verb::Flap { a, b, times } => {
+            opened(global)?.flap(a, b, *times)?;
+            format!("cable {a} – {b}: cut and mended {times} times")
+        }
+        Verb::PowerOff { nodes, orderly } => {
+            let how = if *orderly { "shut down" } else { "lost power" };
+            each(global, nodes, how, |lab, node| lab.power_off(node, *orderly))?
+        }
+        Verb::PowerOn(Nodes { nodes }) => power_on(global, nodes)?,
+        Verb::Freeze(Nodes { nodes }) => each(global, nodes, "frozen", Lab::freeze)?,
+        Verb::Thaw(Nodes { nodes }) => each(global, nodes, "thawed", Lab::thaw)?,
+        Verb::Down { all } => down(global, *all)?,
+    };
+    if !global.quiet {
+        writeln!(out, "{line} ({:.1} s)", start.elapsed().as_secs_f64())?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The lab meant: `--lab`, else the only one there is, else the one called `lab`.
+fn name(global: &Global) -> String {
+    match (&global.lab, ringbolt_lab::list().as_slice()) {
+        (Some(name), _) => name.clone(),
+        (None, [only]) => only.clone(),
+        (None, _) => "lab".to_owned(),
+    }
+}
+
+fn opened(global: &Global) -> Result<Lab, Trouble> {
+    Ok(ringbolt_lab::open(&name(global))?)
+}
+
+/// With what to do about it.
+impl From<LabError> for Trouble {
+    fn from(error: LabError) -> Self {
+        let (hint, exit) = match &error {
+            LabError::NoLab { .. } => {
+                let names = ringbolt_lab::list();
+                let hint = if names.is_empty() {
+                    "make one: `ringbolt lab up --nodes 3`".to_owned()
+                } else {
+                    format!("say which by --lab NAME; there are {}", names.join(", "))
+                };
+                (Some(hint), Exit::Usage)
+            }
+            LabError::Exists(name) => {
+                (Some(format!("`ringbolt lab down --lab {name}`, or --name OTHER")), Exit::Usage)
+            }
+            LabError::NoNode { .. } | LabError::NoCable(..) => {
+                (Some("`ringbolt lab status` shows nodes and cables".into()), Exit::Usage)
+            }
+            LabError::Off(node) => (Some(format!("`ringbolt lab power-on {node}`")), Exit::Unreachable),
+            LabError::Late { .. } => (Some("look into the console named above".into()), Exit::Unreachable),
+            LabError::Wish(_) | LabError::Probe(_) => (None, Exit::Usage),
+            _ => (Some("`ringbolt lab down` removes what was made so far".into()), Exit::Failed),
+        };
+        Self { message: error.to_string(), hint, exit }
+    }
+}
+
+/// Does one thing to each node and says so in a line.
+fn each(
+    global: &Global,
+    wishes: &[String],
+    how: &str,
+    deed: impl Fn(&Lab, &str) -> Result<(), LabError>,
+) -> Result<String, Trouble> {
+    let lab = opened(global)?;
+    let nodes = lab.nodes(wishes)?;
+    nodes.iter().try_for_each(|node| deed(&lab, node))?;
+    Ok(format!("{}: {how}", nodes.join(", ")))
+}
+
+/// Gives power to all before waiting for any.
+fn power_on(global: &Global, wishes: &[String]) -> Result<String, Trouble> {
+    let line = each(global, wishes, "power is back, ssh answers", Lab::power_on)?;
+    each(global, wishes, "", |lab, node| lab.wait_ready(node, PATIENCE).map(drop))?;
+    Ok(line)
+}
+
+fn down(global: &Global, all: bool) -> Result<String, Trouble> {
+    let names = if all { ringbolt_lab::list() } else { vec![name(global)] };
+    if all && names.is_empty() {
+        return Ok("there is no lab".to_owned());
+    }
+    for name in &names {
+        match ringbolt_lab::open(name) {
+            Ok(lab) => lab.down()?,
+            // Down already is what was wanted, unless a lab was named that never was.
+            Err(LabError::NoLab { .. }) if global.lab.is_none() => return Ok("there is no lab".to_owned()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(format!("lab {} is gone", names.join(", ")))
+}
+
+/// Ends with the exit code of a program in a node.
+fn passing(out: &mut dyn Write, code: Result<i32, LabError>) -> Result<Exit, Trouble> {
+    let code = code?;
+    out.flush()?;
+    if code == 0 { Ok(Exit::Done) } else { std::process::exit(code) }
+}
+
+fn proxy(name: &str, host: IpAddr, port: u16) -> Result<Exit, Trouble> {
+    ringbolt_lab::proxy(name, host, port).map_err(|error| Trouble {
+        message: error.to_string(),
+        hint: None,
+        exit: Exit::Unreachable,
+    })?;
+    Ok(Exit::Done)
+}
