@@ -320,8 +320,8 @@ fn down(global: &Global, all: bool) -> Result<String, Trouble> {
     for name in &names {
         match ringbolt_lab::open(name) {
             Ok(lab) => lab.down()?,
-            // Down already is what was wanted, unless a lab was named that never was.
-            Err(LabError::NoLab { .. }) if global.lab.is_none() => return Ok("there is no lab".to_owned()),
+            // Down already is what was wanted.
+            Err(LabError::NoLab { .. }) => return Ok(format!("there is no lab {name}")),
             Err(error) => return Err(error.into()),
         }
     }

@@ -37,6 +37,9 @@ pub(super) fn up(args: &UpArgs, global: &Global, out: &mut dyn Write, style: Sty
     };
     let lab = ringbolt_lab::up(&request, &mut tell)?;
     if !quiet {
+        if request.without.iter().any(|part| part == "key") {
+            writeln!(out, "  the nodes know no key of ours; root's password is `ringbolt`")?;
+        }
         let option = if lab.name() == "lab" { String::new() } else { format!(" --lab {}", lab.name()) };
         writeln!(
             out,
@@ -158,7 +161,7 @@ fn of_file(file: &Path, shape: Option<ShapeName>, style: Style) -> Result<Wish, 
     let cables = if transport == Transport::Switch {
         Vec::new()
     } else if spec.links.is_empty() {
-        of_shape(shape, &nodes(spec, &Ports::of(spec), transport)?)
+        of_shape(shape.or_else(|| natural(spec)), &nodes(spec, &ports, transport)?)
     } else {
         let links = spec.links.iter().map(|link| {
             let [a, b] = [&link.ends[0], &link.ends[1]].map(|end| ports.take(end));
@@ -167,6 +170,13 @@ fn of_file(file: &Path, shape: Option<ShapeName>, style: Style) -> Result<Wish, 
         links.collect()
     };
     Ok(Wish { nodes: nodes(spec, &ports, transport)?, cables, transport, text: Some(text) })
+}
+
+/// The shape a spec without links speaks of: a full mesh where every node lists ports enough for one.
+fn natural(spec: &Spec) -> Option<ShapeName> {
+    let others = spec.nodes.len() - 1;
+    let enough = |node: &spec::Node| node.ports.as_ref().is_some_and(|ports| ports.len() >= others);
+    spec.nodes.iter().all(enough).then_some(ShapeName::Mesh)
 }
 
 fn nodes(spec: &Spec, ports: &Ports, transport: Transport) -> Result<Vec<NodeWish>, Trouble> {
