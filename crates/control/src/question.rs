@@ -16,7 +16,7 @@ pub fn question_for<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Question
                 question.files.insert(path.clone());
             }
             Check::Sourced { .. } => {
-                drop(question.files.insert(ringbolt_core::resource::interfaces::PATH.into()))
+                question.files.insert(ringbolt_core::resource::interfaces::PATH.into());
             }
             Check::Sysctl { key, .. } => drop(question.sysctl.insert(key.clone())),
             Check::Enabled { unit } | Check::Active { unit } => drop(question.units.insert(unit.clone())),

@@ -75,11 +75,8 @@ pub async fn run(
     let mut over = runner.feed(Input::Begin);
     while !over {
         tokio::select! {
-            word = runner.words.recv() => match word {
-                Some(Word::State(input)) => over = runner.feed(input),
-                Some(Word::Progress(step, text)) => runner.progress(step, text),
-                None => break,
-            },
+            // A stop comes before whatever else has happened: that could begin something new.
+            biased;
             more = stop.more(urgency) => {
                 urgency = more;
                 if urgency == Urgency::Now {
@@ -87,6 +84,11 @@ pub async fn run(
                 }
                 over = runner.feed(Input::Stop);
             }
+            word = runner.words.recv() => match word {
+                Some(Word::State(input)) => over = runner.feed(input),
+                Some(Word::Progress(step, text)) => runner.progress(step, text),
+                None => break,
+            },
         }
     }
     runner.report(Vec::new())

@@ -17,6 +17,7 @@ pub fn in_words(check: &Check) -> String {
         Check::Carrier { interface } => format!("{interface} has carrier"),
         Check::Address { interface, address } => format!("{interface} has {address}"),
         Check::Line { path, line } => format!("`{line}` in {path}"),
+        Check::Sourced { path } => format!("{path} sourced by /etc/network/interfaces"),
         Check::Neighbor { port, host: Some(host) } => format!("neighbour {host} up on {port}"),
         Check::Neighbor { port, host: None } => format!("a neighbour up on {port}"),
         Check::Bfd { port } => format!("BFD up on {port}"),

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::nonce::nonce;
 use crate::transport::frame::{FrameError, FrameReader, encode};
-use crate::transport::{Carrier, Channel, ConnectError, Ended, Start, Transport, Trouble};
+use crate::transport::{Carrier, Channel, ConnectError, Ended, Start, Transport, Trouble, classify_noise};
 
 /// A quiet line is dead after this, while an answer is due.
 const SILENCE: Duration = Duration::from_secs(SILENCE_SECONDS);
@@ -319,7 +319,8 @@ impl Task {
                 None => Err(self.trouble(Trouble::GivenUp, "")),
             },
             Stop::Unreadable(FrameError::NotAFrame(text)) => {
-                Err(self.trouble(Trouble::Noise { line: text }, &line.end().await.said))
+                let said = format!("{text}\n{}", line.end().await.said);
+                Err(self.trouble(classify_noise(text), &said))
             }
             Stop::Ended | Stop::Unreadable(_) => {
                 let ended = line.end().await;

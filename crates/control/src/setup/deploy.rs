@@ -107,6 +107,10 @@ impl Master {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let ended = Ended { status: output.status.code(), said };
         let trouble = match classify(&ended) {
+            Trouble::NoKey => {
+                let last = ended.said.lines().last().unwrap_or_default().trim().to_owned();
+                return Err(SetupError::Password { node: node.clone(), said: last });
+            }
             Trouble::NoAgent => Trouble::Upload,
             Trouble::Ended { status: Some(status) } if status != 255 => Trouble::Upload,
             known => known,

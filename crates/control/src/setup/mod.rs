@@ -53,12 +53,20 @@ pub struct Contact {
 /// Why there is still no contact with a node.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// It cannot be reached, or refuses the password.
+    /// It cannot be reached.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The line broke while it was used.
     #[error(transparent)]
     Line(#[from] Arc<LineError>),
+    /// It does not take the password.
+    #[error("{node}: the password was not accepted: {said}")]
+    Password {
+        /// Which node.
+        node: NodeName,
+        /// What ssh said.
+        said: String,
+    },
     /// The person did not know the host key.
     #[error("{0}: its host key was not accepted")]
     HostKeyDeclined(NodeName),
@@ -111,9 +119,9 @@ impl SetupError {
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Connect(error) if error.trouble == Trouble::NoKey => Some(
-                "root may not log in with a password there, or it was wrong: add the key on the node's console, \
-                 or allow it for a moment with PermitRootLogin yes"
+            Self::Password { .. } => Some(
+                "it was wrong, or root may not log in with one: add the key on the node's console, or allow it for a \
+                 moment with PermitRootLogin yes"
                     .into(),
             ),
             Self::Connect(error) => error.hint(),

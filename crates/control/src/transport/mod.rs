@@ -24,8 +24,8 @@ pub use executable::{Executable, ExecutableError};
 pub use local::LocalTransport;
 pub(crate) use ssh::expand_home;
 pub use ssh::{SshOptions, SshTransport};
-pub(crate) use trouble::classify;
 pub use trouble::{ConnectError, Trouble};
+pub(crate) use trouble::{classify, classify_noise};
 
 /// A future on the heap, as a trait object's method returns it.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -244,6 +244,16 @@ const REFUSALS: &[&str] = &[
     "please login as the user",
 ];
 
+/// What a line of text in place of the agent's greeting means.
+pub(crate) fn classify_noise(line: String) -> Trouble {
+    let said = line.to_lowercase();
+    if REFUSALS.iter().any(|words| said.contains(words)) {
+        Trouble::NotPermitted
+    } else {
+        Trouble::Noise { line }
+    }
+}
+
 /// What the end of an ssh process means.
 pub(crate) fn classify(ended: &Ended) -> Trouble {
     let said = ended.said.to_lowercase();
@@ -336,6 +346,12 @@ mod tests {
         assert_eq!(of(1, "install: error writing '/var/…': No space left on device"), Trouble::DiskFull);
         assert_eq!(of(1, "This account is currently not available."), Trouble::NotPermitted);
         assert_eq!(of(1, "connection refused, says some script"), Trouble::Ended { status: Some(1) });
+    }
+
+    #[test]
+    fn a_refusal_on_standard_output_is_no_noise() {
+        assert_eq!(classify_noise("This account is currently not available.".into()), Trouble::NotPermitted);
+        assert_eq!(classify_noise("Welcome".into()), Trouble::Noise { line: "Welcome".into() });
     }
 
     #[test]

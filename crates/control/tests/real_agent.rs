@@ -1,0 +1,230 @@
+//! The fleet and the apply loop with the real agent as a process of its own, over the local transport.
+//!
+//! This program plays both parts: started as `… agent FOLDER` it is the agent, with that folder as the node's file
+//! tree. So it brings its own `main` and lists its tests itself.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use ringbolt_agent::Options;
+use ringbolt_control::apply::{self, stop};
+use ringbolt_control::fleet::Fleet;
+use ringbolt_control::run::Runs;
+use ringbolt_control::transport::{Boxed, Channel, ConnectError, Ended, LocalTransport, Start, Transport};
+use ringbolt_core::action::Action;
+use ringbolt_core::check::Check;
+use ringbolt_core::digest;
+use ringbolt_core::event::{Event, Outcome, What};
+use ringbolt_core::facts::Question;
+use ringbolt_core::name::NodeName;
+use ringbolt_core::plan::{Phase, Plan, Risk, Step, Undo};
+use ringbolt_core::wire::FailureKind;
+
+type Test = (&'static str, fn());
+
+const TESTS: &[Test] = &[
+    ("facts_come_from_every_node", facts_come_from_every_node),
+    ("a_plan_is_carried_out_proven_and_kept", a_plan_is_carried_out_proven_and_kept),
+    ("what_changed_since_the_plan_is_not_overwritten", what_changed_since_the_plan_is_not_overwritten),
+    ("a_killed_agent_is_a_lost_node", a_killed_agent_is_a_lost_node),
+    ("a_program_that_is_no_agent_is_named", a_program_that_is_no_agent_is_named),
+];
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, root] = &words[..]
+        && first == "agent"
+    {
+        return ExitCode::from(ringbolt_agent::serve(&Options { root: root.into(), ..Options::default() }));
+    }
+    let flag = |name: &str| words.iter().any(|w| w == name);
+    if flag("--list") {
+        // Ignored tests are asked for in a list of their own: there are none.
+        for (name, _) in TESTS.iter().filter(|_| !flag("--ignored")) {
+            println!("{name}: test");
+        }
+        return ExitCode::SUCCESS;
+    }
+    let wanted: Vec<&String> = words.iter().filter(|w| !w.starts_with('-')).collect();
+    let fits = |name: &str| match flag("--exact") {
+        true => wanted.iter().any(|w| *w == name),
+        false => wanted.is_empty() || wanted.iter().any(|w| name.contains(w.as_str())),
+    };
+    for (name, test) in TESTS.iter().filter(|(name, _)| fits(name)) {
+        test();
+        println!("test {name} ... ok");
+    }
+    ExitCode::SUCCESS
+}
+
+/// Nodes as folders below one.
+struct Nodes(tempfile::TempDir);
+
+impl Nodes {
+    fn new(names: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in names {
+            std::fs::create_dir_all(folder.path().join(name).join("etc")).unwrap();
+        }
+        Self(folder)
+    }
+
+    fn path(&self, node: &str, path: &str) -> PathBuf {
+        self.0.path().join(node).join(path)
+    }
+
+    fn fleet(&self, names: &[&str]) -> Arc<Fleet> {
+        let transport: Arc<dyn Transport> = Arc::new(Folders(self.0.path().to_owned()));
+        Arc::new(Fleet::over(names.iter().map(|n| name(n)), transport))
+    }
+}
+
+/// This program as the agent of a folder that has the node's name.
+struct Folders(PathBuf);
+
+impl Folders {
+    fn of(&self, node: &NodeName) -> LocalTransport {
+        let root = self.0.join(node.as_str()).display().to_string();
+        LocalTransport { program: "/proc/self/exe".into(), arguments: vec!["agent".into(), root] }
+    }
+}
+
+impl Transport for Folders {
+    fn open(&self, node: &NodeName, start: &Start) -> Result<Channel, ConnectError> {
+        self.of(node).open(node, start)
+    }
+
+    fn upload<'a>(&'a self, _node: &'a NodeName, _nonce: &'a str) -> Boxed<'a, Result<(), ConnectError>> {
+        unreachable!("a local agent is there")
+    }
+
+    fn explain(&self, node: &NodeName, ended: &Ended) -> ConnectError {
+        self.of(node).explain(node, ended)
+    }
+
+    fn build(&self) -> Option<&str> {
+        None
+    }
+}
+
+fn name(text: &str) -> NodeName {
+    NodeName::new(text).unwrap()
+}
+
+fn write(node: &str, path: &str, content: &str, expect: &str) -> Step {
+    Step {
+        id: format!("{node}/file:{path}"),
+        phase: Phase::Prepare,
+        node: Some(name(node)),
+        title: format!("write {path}"),
+        why: String::new(),
+        action: Some(Action::WriteFile { path: path.into(), content: content.into(), mode: 0o644 }),
+        expect: Some(expect.into()),
+        undo: Undo::Restore,
+        proof: vec![(name(node), Check::File { path: path.into(), digest: digest::of(content) })],
+        patience: 5,
+        risk: Risk::Safe,
+        after: BTreeSet::new(),
+        change: None,
+        interrupts: String::new(),
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(work)
+}
+
+fn facts_come_from_every_node() {
+    let nodes = Nodes::new(&["n1", "n2"]);
+    std::fs::write(nodes.path("n2", "etc/motd"), "hello").unwrap();
+    let question = Question { files: ["/etc/motd".to_owned()].into(), ..Question::default() };
+    block_on(async {
+        let survey = nodes.fleet(&["n1", "n2"]).facts(&question).await;
+        assert!(survey.missing.is_empty(), "{:?}", survey.missing);
+        assert_eq!(survey.fleet.nodes[&name("n1")].text("/etc/motd"), None);
+        assert_eq!(survey.fleet.nodes[&name("n2")].text("/etc/motd"), Some("hello"));
+    });
+}
+
+fn a_plan_is_carried_out_proven_and_kept() {
+    let nodes = Nodes::new(&["n1", "n2"]);
+    let state = tempfile::tempdir().unwrap();
+    let runs = Runs::in_folder(state.path());
+    let mut second = write("n1", "/etc/sysctl.d/90-b.conf", "b = 1\n", "");
+    second.after.insert("n2/file:/etc/a.conf".into());
+    let plan = Plan { steps: vec![write("n2", "/etc/a.conf", "a\n", ""), second], ..Plan::default() };
+    let report = block_on(async {
+        let fleet = nodes.fleet(&["n1", "n2"]);
+        let survey = fleet.facts(&Question::default()).await;
+        let mut run = runs.create("# spec", &survey.fleet, &plan).unwrap();
+        let (_stopper, stop) = stop();
+        apply::run(&run.id, Arc::new(plan.clone()), fleet, &mut run.journal, stop).await.unwrap()
+    });
+    assert_eq!((report.outcome, report.done), (Outcome::Done, 2));
+    assert_eq!(std::fs::read_to_string(nodes.path("n1", "etc/sysctl.d/90-b.conf")).unwrap(), "b = 1\n");
+
+    let [record] = &runs.list().unwrap()[..] else { panic!("one run") };
+    assert_eq!((record.outcome, record.done, record.in_flight.len()), (Some(Outcome::Done), 2, 0));
+    let past = runs.load(&record.id[..15]).unwrap();
+    assert_eq!((past.plan, past.spec.as_str()), (plan, "# spec"));
+    assert_eq!(past.facts.nodes.len(), 2);
+}
+
+fn what_changed_since_the_plan_is_not_overwritten() {
+    let nodes = Nodes::new(&["n1"]);
+    std::fs::write(nodes.path("n1", "etc/a.conf"), "somebody's").unwrap();
+    let plan = Plan { steps: vec![write("n1", "/etc/a.conf", "ours", "")], ..Plan::default() };
+    let mut events: Vec<Event> = Vec::new();
+    let (_stopper, stop) = stop();
+    let report = block_on(async {
+        apply::run("r", Arc::new(plan), nodes.fleet(&["n1"]), &mut events, stop).await.unwrap()
+    });
+    assert_eq!((report.outcome, report.failed), (Outcome::Failed, 1));
+    assert_eq!(std::fs::read_to_string(nodes.path("n1", "etc/a.conf")).unwrap(), "somebody's");
+    let refused = |e: &Event| matches!(&e.what, What::StepFailed { failure, .. } if failure.kind == FailureKind::Refused);
+    assert!(events.iter().any(refused), "{events:?}");
+}
+
+/// The agents of a test, by the folder on their command line.
+fn agents(folder: &Path) -> Vec<i32> {
+    let mine = |pid: i32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let folder = folder.display().to_string();
+        line.split(|b| *b == 0).any(|word| word == folder.as_bytes())
+    };
+    let pids = std::fs::read_dir("/proc").unwrap().flatten();
+    pids.filter_map(|e| e.file_name().to_str()?.parse().ok()).filter(|p| mine(*p)).collect()
+}
+
+fn a_killed_agent_is_a_lost_node() {
+    let nodes = Nodes::new(&["n1", "n2"]);
+    block_on(async {
+        let fleet = nodes.fleet(&["n1", "n2"]);
+        assert!(fleet.greetings().await.values().all(Result::is_ok));
+        let pid = agents(&nodes.0.path().join("n1"));
+        let [pid] = pid[..] else { panic!("one agent, not {pid:?}") };
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        fleet.ended(&name("n1")).await;
+        let steps = vec![write("n1", "/etc/a", "x", ""), write("n2", "/etc/a", "x", "")];
+        let mut events: Vec<Event> = Vec::new();
+        let (_stopper, stop) = stop();
+        let plan = Arc::new(Plan { steps, ..Plan::default() });
+        let report = apply::run("r", plan, fleet, &mut events, stop).await.unwrap();
+        assert_eq!((report.done, report.failed), (1, 1));
+    });
+}
+
+fn a_program_that_is_no_agent_is_named() {
+    let transport: Arc<dyn Transport> =
+        Arc::new(LocalTransport { program: "/bin/false".into(), arguments: Vec::new() });
+    block_on(async {
+        let survey = Fleet::over([name("n1")], transport).facts(&Question::default()).await;
+        let text = survey.missing[&name("n1")].to_string();
+        assert!(text.starts_with("n1 (/bin/false): ") && text.contains("status 1"), "{text}");
+    });
+}
