@@ -95,13 +95,15 @@ pub(super) fn unit() -> File {
     }
 }
 
-/// The udev rule that starts the hot-plug unit.
+/// The udev rule that starts the hot-plug unit. `restart`, so that a port that goes and comes while
+/// the unit runs gets another run; `RUN` and not `SYSTEMD_WANTS`, which does nothing where systemd
+/// started before udev without a devtmpfs (sd-device's monitor is off then).
 pub(super) fn rules(ports: &[BoundPort]) -> File {
     let names: Vec<&str> = ports.iter().map(|p| p.name.as_str()).collect();
     File {
         path: RULES_FILE.into(),
         content: format!(
-            "{HEAD}ACTION==\"add|move\", SUBSYSTEM==\"net\", KERNEL==\"{}\", TAG+=\"systemd\", ENV{{SYSTEMD_WANTS}}+=\"ringbolt-port@$name.service\"\n",
+            "{HEAD}ACTION==\"add|move\", SUBSYSTEM==\"net\", KERNEL==\"{}\", RUN+=\"/usr/bin/systemctl --no-block restart ringbolt-port@$name.service\"\n",
             names.join("|")
         ),
         why: "udev starts the unit when the port appears or is renamed".into(),
