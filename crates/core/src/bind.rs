@@ -92,6 +92,11 @@ fn check_declared(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
     if spec.fabric.transport != Transport::Thunderbolt {
         return;
     }
+    let mut between: BTreeMap<(&NodeName, &NodeName), Vec<&Cable>> = BTreeMap::new();
+    for cable in &binding.cables {
+        between.entry((&cable.a.0, &cable.b.0)).or_default().push(cable);
+    }
+    let mut notes = Vec::new();
     for link in &spec.links {
         let [a, b] = &link.ends;
         if !(fleet.nodes.contains_key(&a.node) && fleet.nodes.contains_key(&b.node)) {
@@ -100,23 +105,30 @@ fn check_declared(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
         let fits = |end: &crate::spec::End, place: &(NodeName, PortName)| {
             end.node == place.0 && end.port.as_ref().is_none_or(|p| *p == place.1)
         };
-        let found = binding
-            .cables
-            .iter()
+        let pair = if a.node <= b.node { (&a.node, &b.node) } else { (&b.node, &a.node) };
+        let found = between
+            .get(&pair)
+            .into_iter()
+            .flatten()
             .any(|c| (fits(a, &c.a) && fits(b, &c.b)) || (fits(b, &c.a) && fits(a, &c.b)));
         if !found {
+            let near = binding
+                .cables
+                .iter()
+                .filter(|c| [&c.a.0, &c.b.0].iter().any(|n| [&a.node, &b.node].contains(n)));
             let seen: Vec<String> =
-                binding.cables.iter().map(|c| format!("{}:{} – {}:{}", c.a.0, c.a.1, c.b.0, c.b.1)).collect();
-            binding.notes.push(Obstacle {
+                near.map(|c| format!("{}:{} – {}:{}", c.a.0, c.a.1, c.b.0, c.b.1)).collect();
+            notes.push(Obstacle {
                 code: "RB0526".into(),
                 node: None,
                 message: format!("the spec declares a cable {} – {}, but none is seen there", end(a), end(b)),
-                evidence: format!("cables seen: {}", if seen.is_empty() { "none".into() } else { seen.join(", ") }),
+                evidence: format!("cables seen there: {}", if seen.is_empty() { "none".into() } else { seen.join(", ") }),
                 cure: "plug the cable in, or take the [[link]] out of the spec: Thunderbolt cabling is discovered"
                     .into(),
             });
         }
     }
+    binding.notes.extend(notes);
 }
 
 fn end(end: &crate::spec::End) -> String {

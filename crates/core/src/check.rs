@@ -84,6 +84,11 @@ pub enum Check {
         /// The line.
         line: String,
     },
+    /// `/etc/network/interfaces` takes this file in, by its name or by its folder and a star.
+    Sourced {
+        /// Absolute path.
+        path: String,
+    },
     /// An OpenFabric adjacency is up on this port.
     Neighbor {
         /// Port.
@@ -152,6 +157,16 @@ impl Check {
                 Some(text) => seen(text.lines().any(|l| l.trim() == line), "there", "line missing"),
                 None => (false, "file absent".into()),
             },
+            Self::Sourced { path } => {
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let lines = [format!("source {path}"), format!("source {folder}/*")];
+                let text = facts.text(crate::resource::interfaces::PATH).unwrap_or("");
+                seen(
+                    text.lines().any(|l| lines.iter().any(|w| w == l.trim())),
+                    "sourced",
+                    "source line missing",
+                )
+            }
             Self::Port { port } => self.judge_interface(facts, port.as_str()),
             Self::Mtu { interface, .. } | Self::Carrier { interface } | Self::Address { interface, .. } => {
                 self.judge_interface(facts, interface)

@@ -1,7 +1,7 @@
 //! Ethernet: ports are interfaces that exist, cables are declared, or told by the fabric's own
 //! adjacencies once it is up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Binding, BoundPort, Cable};
 use crate::facts::Facts;
@@ -10,9 +10,16 @@ use crate::plan::{Fleet, Obstacle};
 use crate::spec::{Node, Spec, Transport};
 
 pub(super) fn bind(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
+    let mut named: BTreeMap<&NodeName, BTreeSet<&PortName>> = BTreeMap::new();
+    for end in spec.links.iter().flat_map(|l| &l.ends) {
+        named.entry(&end.node).or_default().extend(&end.port);
+    }
     for node in &spec.nodes {
         let Some(facts) = fleet.nodes.get(&node.name) else { continue };
-        let ports = names(spec, node)
+        let given = node.ports.clone();
+        let linked = || named.get(&node.name).into_iter().flatten().map(|p| (*p).clone()).collect();
+        let ports = given
+            .unwrap_or_else(linked)
             .into_iter()
             .map(|name| {
                 let interface =
@@ -39,21 +46,6 @@ pub(super) fn bind(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
         }
     }
     binding.cables = cables;
-}
-
-/// Ports of a node: its own list, or every port the links name.
-fn names(spec: &Spec, node: &Node) -> Vec<PortName> {
-    if let Some(ports) = &node.ports {
-        return ports.clone();
-    }
-    let named: BTreeSet<PortName> = spec
-        .links
-        .iter()
-        .flat_map(|l| &l.ends)
-        .filter(|e| e.node == node.name)
-        .filter_map(|e| e.port.clone())
-        .collect();
-    named.into_iter().collect()
 }
 
 fn declared(spec: &Spec) -> BTreeSet<Cable> {

@@ -1,13 +1,14 @@
 //! All resources of all nodes, from the spec and the binding. Holds no choices: what is not here is
 //! not done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::address::Addresses;
 use crate::bind::Binding;
-use crate::name::{NodeName, PortName};
+use crate::facts::{Facts, pve};
+use crate::name::{FabricId, NodeName, PortName};
 use crate::plan::Fleet;
 use crate::resource::Resource;
 use crate::resource::fabric::{Fabric, Member};
@@ -28,8 +29,14 @@ pub struct Desired {
     pub nodes: BTreeMap<NodeName, Vec<Resource>>,
     /// The fabric in Proxmox VE's SDN; none with static routing.
     pub fabric: Option<Fabric>,
+    /// The fabric of ours that is there and that the spec asks for no more.
+    #[serde(default)]
+    pub withdrawn: Option<FabricId>,
     /// Files of ours that no resource asks for any more, by node.
     pub stale: BTreeMap<NodeName, Vec<String>>,
+    /// Nodes on which nothing of ours in FRR's files is asked for.
+    #[serde(default)]
+    pub retired: BTreeSet<NodeName>,
     /// What must be seen once all is in place.
     pub goal: BTreeMap<NodeName, Goal>,
 }
@@ -74,26 +81,76 @@ pub fn desired(
     topology: &Topology,
     fleet: &Fleet,
 ) -> Desired {
-    let mut nodes = BTreeMap::new();
-    let mut stale = BTreeMap::new();
-    let mut goal = BTreeMap::new();
-    let owners = goal_nodes(spec, addresses);
+    let mut wish = Desired {
+        nodes: BTreeMap::new(),
+        fabric: fabric(spec, binding, addresses),
+        withdrawn: withdrawn(spec, fleet),
+        stale: BTreeMap::new(),
+        retired: BTreeSet::new(),
+        goal: BTreeMap::new(),
+    };
     for (name, facts) in &fleet.nodes {
-        let (Some(ports), Some(address)) = (binding.ports.get(name), addresses.get(name)) else { continue };
-        let wish = node::Wish { spec, name, facts, ports, address, addresses, topology };
-        let resources = node::resources(&wish);
+        let resources = match (addresses.get(name), binding.ports.get(name)) {
+            (Some(address), Some(ports)) => {
+                wish.goal.insert(name.clone(), goal_of(spec, name, ports, topology, addresses, fleet));
+                node::resources(&node::Wish { spec, name, facts, ports, address, addresses, topology })
+            }
+            (Some(_), None) if sleeping(spec, facts) => {
+                // Its ports show once the driver runs; until then nothing of it is stale.
+                wish.nodes.insert(name.clone(), node::awake(spec, facts));
+                continue;
+            }
+            // Heard of, but its hardware was not: what it has stays.
+            (Some(_), None) => continue,
+            // It has left the spec.
+            (None, _) => Vec::new(),
+        };
+        if spec.fabric.routing == Routing::Static || resources.is_empty() {
+            wish.retired.insert(name.clone());
+        }
         let left = stale_files(facts, &resources);
         if !left.is_empty() {
-            stale.insert(name.clone(), left);
+            wish.stale.insert(name.clone(), left);
         }
-        nodes.insert(name.clone(), resources);
-        goal.insert(name.clone(), goal_of(spec, name, ports, topology, &owners, fleet));
+        wish.nodes.insert(name.clone(), resources);
     }
-    Desired { nodes, fabric: fabric(spec, binding, addresses), stale, goal }
+    wish
 }
 
-fn goal_nodes<'a>(spec: &'a Spec, addresses: &Addresses) -> Vec<(&'a NodeName, Vec<std::net::IpAddr>)> {
-    spec.nodes.iter().filter_map(|n| Some((&n.name, addresses.get(&n.name)?.ids().collect()))).collect()
+/// Whether a node's Thunderbolt controllers are out of sight because the driver is not loaded.
+fn sleeping(spec: &Spec, facts: &Facts) -> bool {
+    spec.fabric.transport == Transport::Thunderbolt
+        && !facts.state.modules.contains("thunderbolt")
+        && !stands_in(facts)
+        && facts.inventory.thunderbolt.yes().is_none_or(|t| t.controllers.is_empty())
+}
+
+/// Whether Thunderbolt is stood in for: no modules, the links are made by the lab.
+fn stands_in(facts: &Facts) -> bool {
+    facts.realm.stand_ins.iter().any(|s| s == "thunderbolt")
+}
+
+/// A fabric with the spec's id and prefixes that static routing has no use for.
+fn withdrawn(spec: &Spec, fleet: &Fleet) -> Option<FabricId> {
+    if spec.fabric.routing != Routing::Static {
+        return None;
+    }
+    let (_, facts) = crate::plan::speaker(fleet)?;
+    let staged = pve::sections(facts.text(pve::path::FABRICS).unwrap_or("")).unwrap_or_default();
+    let running = pve::running_fabrics(facts.text(pve::path::RUNNING).unwrap_or("{}")).unwrap_or_default();
+    let text = |prefix: Option<String>| prefix.unwrap_or_default();
+    let prefixes = [
+        ("ip_prefix", text(spec.fabric.prefix.map(|p| p.trunc().to_string()))),
+        ("ip6_prefix", text(spec.fabric.prefix6.map(|p| p.trunc().to_string()))),
+    ];
+    let ours = |section: &pve::Section| {
+        section.kind == "openfabric_fabric"
+            && section.id == spec.fabric.id.as_str()
+            && prefixes
+                .iter()
+                .all(|(key, want)| section.keys.get(*key).map(|v| v.concat()).unwrap_or_default() == *want)
+    };
+    staged.iter().chain(&running).any(ours).then(|| spec.fabric.id.clone())
 }
 
 /// Above this many nodes each node's goal is its neighbours only: all pairs would be too many.
@@ -104,7 +161,7 @@ fn goal_of(
     name: &NodeName,
     ports: &[crate::bind::BoundPort],
     topology: &Topology,
-    owners: &[(&NodeName, Vec<std::net::IpAddr>)],
+    addresses: &Addresses,
     fleet: &Fleet,
 ) -> Goal {
     let open = spec.fabric.transport == Transport::Ethernet && spec.links.is_empty();
@@ -114,14 +171,16 @@ fn goal_of(
         .map(|p| (p.name.clone(), p.peer.as_ref().map(|(node, _)| node.clone())))
         .collect();
     let mut goal = Goal { neighbors, routes: Vec::new() };
-    if owners.len() > ALL_ROUTES_UP_TO {
+    if spec.nodes.len() > ALL_ROUTES_UP_TO {
         return goal;
     }
     let hops = topology.hops_from(name);
-    for (node, ids) in owners.iter().filter(|(node, _)| *node != name && fleet.nodes.contains_key(*node)) {
-        let Some(hops) = hops.get(*node) else { continue };
-        for id in ids {
-            goal.routes.push((*id, (*node).clone(), *hops));
+    for (node, address) in
+        addresses.iter().filter(|(node, _)| *node != name && fleet.nodes.contains_key(*node))
+    {
+        let Some(hops) = hops.get(node) else { continue };
+        for id in address.ids() {
+            goal.routes.push((id, node.clone(), *hops));
         }
     }
     goal
@@ -157,7 +216,8 @@ fn fabric(spec: &Spec, binding: &Binding, addresses: &Addresses) -> Option<Fabri
             Some((name.clone(), member))
         })
         .collect();
-    Some(Fabric { id: spec.fabric.id.clone(), keys, nodes })
+    let unheard = spec.nodes.iter().map(|n| &n.name).filter(|n| !binding.ports.contains_key(*n));
+    Some(Fabric { id: spec.fabric.id.clone(), keys, nodes, keep: unheard.cloned().collect() })
 }
 
 /// Files that carry our names and that nothing asks for any more.

@@ -28,13 +28,7 @@ pub(super) struct Wish<'a> {
 
 pub(super) fn resources(wish: &Wish<'_>) -> Vec<Resource> {
     let fabric = &wish.spec.fabric;
-    let mut list = Vec::new();
-    if fabric.routing == Routing::Openfabric {
-        list.push(Resource::Packages(package::Packages {
-            names: vec!["frr".into(), "frr-pythontools".into()],
-            why: "without FRR, Proxmox VE's SDN apply succeeds and routes nothing".into(),
-        }));
-    }
+    let mut list: Vec<Resource> = packages(wish.spec).into_iter().collect();
     if fabric.transport == Transport::Thunderbolt {
         thunderbolt(wish, &mut list);
     }
@@ -65,17 +59,35 @@ pub(super) fn resources(wish: &Wish<'_>) -> Vec<Resource> {
     list
 }
 
-fn thunderbolt(wish: &Wish<'_>, list: &mut Vec<Resource>) {
-    list.push(Resource::File(files::modules()));
-    // A lab node has no Thunderbolt hardware and no modules; its links are made by the lab.
-    if !wish.facts.realm.stand_ins.iter().any(|s| s == "thunderbolt") {
-        for name in ["thunderbolt", "thunderbolt_net"] {
-            list.push(Resource::Module(module::Module {
+fn packages(spec: &Spec) -> Option<Resource> {
+    (spec.fabric.routing == Routing::Openfabric).then(|| {
+        Resource::Packages(package::Packages {
+            names: vec!["frr".into(), "frr-pythontools".into()],
+            why: "without FRR, Proxmox VE's SDN apply succeeds and routes nothing".into(),
+        })
+    })
+}
+
+/// What a node gets whose Thunderbolt driver is not loaded: enough to see its ports.
+pub(super) fn awake(spec: &Spec, facts: &Facts) -> Vec<Resource> {
+    packages(spec).into_iter().chain(modules(facts)).collect()
+}
+
+fn modules(facts: &Facts) -> Vec<Resource> {
+    let mut list = vec![Resource::File(files::modules())];
+    if !super::stands_in(facts) {
+        list.extend(["thunderbolt", "thunderbolt_net"].map(|name| {
+            Resource::Module(module::Module {
                 name: name.into(),
                 why: "no link appears unless both ends have it".into(),
-            }));
-        }
+            })
+        }));
     }
+    list
+}
+
+fn thunderbolt(wish: &Wish<'_>, list: &mut Vec<Resource>) {
+    list.extend(modules(wish.facts));
     let mut links = String::new();
     for port in wish.ports {
         if let Some(file) = files::link_file(port, wish.spec.fabric.mtu) {

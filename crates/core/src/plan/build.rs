@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fleet, Obstacle, Phase, Plan, Step, Undo, cluster, order};
+use super::{Fleet, Obstacle, Phase, Plan, Risk, Step, cluster, order};
 use crate::action::Action;
 use crate::check::Check;
 use crate::desired::{Desired, Goal};
+use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::resource::step;
+use crate::resource::{Resource, frr_local, initramfs, remove_file, step};
 use crate::spec::{Routing, Spec};
 
 /// How careful to be.
@@ -43,10 +44,24 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
             plan.obstacles.extend(outcome.obstacles);
             plan.waiting.extend(outcome.waiting.map(|why| format!("{node}: {why}")));
         }
-        for path in desired.stale.get(node).into_iter().flatten() {
-            steps.push(remove(node, path, facts));
+        if desired.retired.contains(node) {
+            let outcome = frr_local::retire(node, facts);
+            steps.extend(outcome.steps);
+            plan.obstacles.extend(outcome.obstacles);
+        }
+        let stale = desired.stale.get(node).map_or(&[][..], Vec::as_slice);
+        // Stale stanzas go before the ports are brought up: they may say another MTU.
+        let (stanzas, others): (Vec<&String>, Vec<&String>) =
+            stale.iter().partition(|path| path.starts_with(STANZAS));
+        steps.splice(0..0, stanzas.into_iter().flat_map(|path| remove(node, path, facts)));
+        steps.extend(others.into_iter().flat_map(|path| remove(node, path, facts)));
+        if !resources.iter().any(|r| matches!(r, Resource::Initramfs(_))) && !keeps_ports(resources) {
+            steps.extend(initramfs::retire(node, facts));
         }
         merge_reloads(steps);
+        for step in steps.iter_mut().filter(|s| s.risk == Risk::Disruptive && !of_port(s)) {
+            step.proof.extend(returns(node, facts, desired, step));
+        }
     }
     let mut steps: Vec<Step> = by_node.into_values().flatten().collect();
     if plan.waiting.is_empty() {
@@ -56,7 +71,7 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
             steps.retain(|s| s.phase != Phase::Fabric);
             steps.push(apply);
         }
-        if steps.iter().any(|s| s.phase >= Phase::Ports) {
+        if steps.iter().any(|s| s.phase >= Phase::Ports || s.risk >= Risk::Disruptive) {
             steps.extend(converge(spec, desired));
         }
     } else {
@@ -68,22 +83,57 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
     plan
 }
 
-/// A file that carries our name and that nothing asks for any more.
-fn remove(node: &NodeName, path: &str, facts: &crate::facts::Facts) -> Step {
-    let fact = facts.state.files.get(path);
-    Step {
-        title: format!("remove {path}"),
-        why: "it is ours, and the spec asks for it no more".into(),
-        expect: fact.map(|f| f.digest.clone()),
-        undo: Undo::Restore,
-        proof: vec![(node.clone(), Check::NoFile { path: path.to_owned() })],
-        change: Some(super::FileChange {
-            path: path.to_owned(),
-            before: fact.and_then(|f| f.text.clone()),
-            after: None,
-        }),
-        ..step(node, &format!("remove:{path}"), Phase::Prepare, Action::RemoveFile { path: path.to_owned() })
-    }
+/// Whether a node's part is one that only wakes the driver: nothing about ports is decided yet.
+fn keeps_ports(resources: &[Resource]) -> bool {
+    resources.iter().any(|r| matches!(r, Resource::Module(_)))
+}
+
+/// Folder of files with stanzas.
+const STANZAS: &str = "/etc/network/interfaces.d/";
+
+/// A file that carries our name and that nothing asks for any more goes; who reads it is told.
+fn remove(node: &NodeName, path: &str, facts: &Facts) -> Vec<Step> {
+    // Addresses and routes go last: until the reload that follows they are still in use.
+    let stanzas = path.starts_with(STANZAS);
+    let phase = if stanzas { Phase::Ports } else { Phase::Prepare };
+    let mut steps =
+        vec![remove_file(node, facts, phase, path, "it is ours, and the spec asks for it no more")];
+    let why = format!("{path} goes");
+    let told = if stanzas {
+        // No proof: what stays of addresses is decided by the files that are left.
+        Some(("ifreload:stale", "reload the interfaces", Phase::Fabric, Action::ReloadInterfaces))
+    } else if path.ends_with(".rules") || path.ends_with(".link") {
+        Some(("udev-reload", "let udev read its rules and .link files again", phase, Action::ReloadUdev))
+    } else if path.starts_with("/etc/systemd/system/") {
+        Some(("systemd-reload", "let systemd read the units again", phase, Action::ReloadSystemd))
+    } else {
+        None
+    };
+    steps.extend(told.map(|(id, title, phase, action)| Step {
+        title: title.into(),
+        why,
+        proof: if stanzas { steps[0].proof.clone() } else { Vec::new() },
+        ..step(node, id, phase, action)
+    }));
+    steps
+}
+
+/// Whether a step is about one end of a cable: with two MTUs on it, its adjacency comes back only
+/// when the other end has followed.
+fn of_port(step: &Step) -> bool {
+    matches!(step.action, Some(Action::AdoptPort { .. } | Action::BringUp { .. }))
+}
+
+/// A disturbed node is whole again when the adjacencies it had are back; only then it is the next
+/// one's turn.
+fn returns(node: &NodeName, facts: &Facts, desired: &Desired, step: &Step) -> Vec<(NodeName, Check)> {
+    let Some(goal) = desired.goal.get(node) else { return Vec::new() };
+    let neighbors = facts.state.frr.yes().map_or(&[][..], |f| f.neighbors.as_slice());
+    let port = |at: &str| goal.neighbors.iter().map(|(port, _)| port).find(|port| port.as_str() == at);
+    let checks = neighbors.iter().filter(|n| n.state == "Up").filter_map(|n| {
+        Some(Check::Neighbor { port: port(&n.interface)?.clone(), host: Some(n.host.clone()) })
+    });
+    checks.map(|c| (node.clone(), c)).filter(|c| !step.proof.contains(c)).collect()
 }
 
 /// Several files of one phase may ask for the same reload: it is done once, after the last of them.
@@ -151,7 +201,8 @@ pub(crate) fn goal_checks(spec: &Spec, goal: &Goal) -> Vec<Check> {
 
 /// Sorts obstacles so that the same facts give the same bytes.
 pub(super) fn tidy(list: &mut Vec<Obstacle>) {
-    list.sort_by(|a, b| (&a.code, &a.node, &a.message).cmp(&(&b.code, &b.node, &b.message)));
+    let key = |o: &Obstacle| (o.code.clone(), o.node.clone(), o.message.clone(), o.evidence.clone());
+    list.sort_by_cached_key(key);
     let mut seen = BTreeSet::new();
     list.retain(|o| seen.insert((o.code.clone(), o.node.clone(), o.message.clone())));
 }

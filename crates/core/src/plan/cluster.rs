@@ -5,14 +5,17 @@ use crate::action::{Action, SdnChange};
 use crate::check::Check;
 use crate::desired::Desired;
 use crate::facts::{Facts, pve};
-use crate::name::NodeName;
+use crate::name::{FabricId, NodeName};
 use crate::resource::fabric::{Calls, Fabric, render};
-use crate::resource::{Resource, step};
+use crate::resource::{Resource, carries_traffic, step};
 
 /// The step that stages and applies the fabric, if one is needed.
 pub(super) fn settle(desired: &Desired, fleet: &Fleet, plan: &mut Plan) -> Option<Step> {
-    let fabric = desired.fabric.as_ref()?;
     let (node, facts) = speaker(fleet)?;
+    if let Some(id) = &desired.withdrawn {
+        return Some(withdraw(id, desired, node, facts));
+    }
+    let fabric = desired.fabric.as_ref()?;
     let staged_text = facts.text(pve::path::FABRICS).unwrap_or("");
     let running_text = facts.text(pve::path::RUNNING).unwrap_or("");
     let (staged, running) = match (pve::sections(staged_text), read_running(running_text)) {
@@ -30,13 +33,77 @@ pub(super) fn settle(desired: &Desired, fleet: &Fleet, plan: &mut Plan) -> Optio
             return None;
         }
     };
-    let calls = fabric.calls(&staged);
-    let unapplied = !fabric.calls(&running).calls.is_empty() || !fabric.calls(&running).deletes.is_empty();
-    if calls == Calls::default() && !unapplied {
+    let mut calls = fabric.calls(&staged);
+    let unapplied = fabric.calls(&running);
+    if calls == Calls::default() && unapplied == Calls::default() {
         plan.satisfied += 1;
         return None;
     }
-    Some(apply(fabric, desired, node, facts, &staged, calls))
+    // What somebody has deleted and not applied is lost by our apply.
+    calls.leaving.extend(unapplied.leaving);
+    calls.leaving.sort();
+    calls.leaving.dedup();
+    let live = fleet.nodes.values().any(carries_traffic);
+    Some(apply(fabric, desired, (node, facts), &staged, calls, live))
+}
+
+/// The step that takes the whole fabric away: static routing has no use for it.
+fn withdraw(id: &FabricId, desired: &Desired, node: &NodeName, facts: &Facts) -> Step {
+    let staged_fact = facts.state.files.get(pve::path::FABRICS);
+    let text = staged_fact.and_then(|f| f.text.as_deref()).unwrap_or("");
+    let staged = pve::sections(text).unwrap_or_default();
+    let of_it = |s: &pve::Section| s.id == id.as_str() || s.id.starts_with(&format!("{id}_"));
+    let there = staged.iter().any(|s| s.id == id.as_str());
+    let rest: Vec<pve::Section> = staged.into_iter().filter(|s| !of_it(s)).collect();
+    let digest = staged_fact.map_or_else(String::new, |f| f.digest.clone());
+    Step {
+        title: format!("remove fabric {id} from Proxmox VE, then apply"),
+        why: "the spec says static routing, and two kinds of routes to one address would fight".into(),
+        expect: Some(digest.clone()),
+        undo: Undo::Impossible(
+            "the fabric comes back by `routing = \"openfabric\"`, not by a copy of the file".into(),
+        ),
+        proof: homes(desired),
+        patience: 60,
+        risk: Risk::Destructive,
+        interrupts: "the mesh has no routes for a few seconds, until static ones are in place everywhere"
+            .into(),
+        change: Some(FileChange {
+            path: pve::path::FABRICS.into(),
+            before: Some(text.to_owned()),
+            after: Some(render(&rest)),
+        }),
+        ..step(
+            node,
+            "sdn",
+            Phase::Fabric,
+            Action::ApplySdn(SdnChange {
+                fabric: id.clone(),
+                deletes: there.then(|| Fabric::withdrawal(id)).into_iter().collect(),
+                calls: Vec::new(),
+                nodes: desired.nodes.keys().cloned().collect(),
+                expect: digest,
+                dry_run: at_least(facts, "libpve-network-perl", &[1, 3]),
+            }),
+        )
+    }
+}
+
+/// The static addresses of all nodes: the apply's reload brings them up.
+fn homes(desired: &Desired) -> Vec<(NodeName, Check)> {
+    let mut proof = Vec::new();
+    for (node, resources) in &desired.nodes {
+        for resource in resources {
+            if let Resource::Addresses(live) = resource {
+                let home = live.addresses.iter().filter(|(interface, _)| interface == "lo");
+                proof.extend(home.map(|(interface, address)| {
+                    (node.clone(), Check::Address { interface: interface.clone(), address: *address })
+                }));
+            }
+        }
+        proof.push((node.clone(), Check::Sourced { path: pve::path::SDN_INTERFACES.into() }));
+    }
+    proof
 }
 
 fn read_running(text: &str) -> Result<Vec<pve::Section>, pve::PveFileError> {
@@ -44,24 +111,24 @@ fn read_running(text: &str) -> Result<Vec<pve::Section>, pve::PveFileError> {
 }
 
 /// The node that speaks for the cluster: the first by name that may write to `/etc/pve`.
-pub(super) fn speaker(fleet: &Fleet) -> Option<(&NodeName, &Facts)> {
+pub(crate) fn speaker(fleet: &Fleet) -> Option<(&NodeName, &Facts)> {
     fleet.nodes.iter().find(|(_, f)| f.state.pve_writable == Some(true))
 }
 
 fn apply(
     fabric: &Fabric,
     desired: &Desired,
-    node: &NodeName,
-    facts: &Facts,
+    (node, facts): (&NodeName, &Facts),
     staged: &[pve::Section],
     calls: Calls,
+    live: bool,
 ) -> Step {
-    let mut after: Vec<pve::Section> = staged.iter().filter(|s| !fabric.owns(s)).cloned().collect();
+    let mut after: Vec<pve::Section> =
+        staged.iter().filter(|s| !fabric.owns(s) || fabric.keeps(s)).cloned().collect();
     after.extend(fabric.sections());
     let staged_fact = facts.state.files.get(pve::path::FABRICS);
-    let live = facts.state.frr.yes().is_some_and(|f| f.neighbors.iter().any(|n| n.state == "Up"));
     let why = match (calls.calls.len() + calls.deletes.len(), calls.leaving.as_slice()) {
-        (0, _) => "the fabric is staged in Proxmox VE, but was never applied".into(),
+        (0, []) => "the fabric is staged in Proxmox VE, but was never applied".into(),
         (_, []) if staged.iter().any(|s| fabric.owns(s)) => {
             "the fabric in Proxmox VE differs from the spec".into()
         }

@@ -16,6 +16,7 @@ mod order;
 mod preflight;
 
 pub use build::{Policy, plan};
+pub(crate) use cluster::speaker;
 pub use lint::lint;
 pub use preflight::preflight;
 

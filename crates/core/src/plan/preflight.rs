@@ -1,7 +1,7 @@
 //! What the nodes must be like before anything is planned: reachable, one quorate cluster, nobody
 //! else's changes pending, no second fabric in the way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cluster::{at_least, speaker};
 use super::{Fleet, Obstacle, build};
@@ -54,6 +54,23 @@ fn about(
         evidence: evidence.into(),
         cure: cure.into(),
     }
+}
+
+/// A section as lines of a diff.
+fn shown(sign: char, section: &pve::Section) -> Vec<String> {
+    let keys = section.keys.iter().flat_map(|(key, values)| values.iter().map(move |v| (key, v)));
+    let head = format!("{sign} {}: {}", section.kind, section.id);
+    std::iter::once(head).chain(keys.map(|(key, value)| format!("{sign}   {key} {value}"))).collect()
+}
+
+/// Two forms of one section as a diff: the head, then the lines only one of them has.
+fn differing(before: &pve::Section, after: &pve::Section) -> Vec<String> {
+    let (old, new) = (shown('-', before), shown('+', after));
+    let has = |list: &[String], line: &str| list.iter().any(|l| l[1..] == line[1..]);
+    let head = format!("  {}: {}", after.kind, after.id);
+    let gone = old.iter().filter(|l| !has(&new, l)).cloned();
+    let come = new.iter().filter(|l| !has(&old, l)).cloned();
+    std::iter::once(head).chain(gone).chain(come).collect()
 }
 
 impl Look<'_> {
@@ -133,6 +150,10 @@ impl Look<'_> {
         let mut clusters: BTreeSet<String> = BTreeSet::new();
         for (node, facts) in &fleet.nodes {
             let Some(text) = facts.text(pve::path::MEMBERS) else {
+                // A list too long to be read: no cluster Proxmox VE supports has one.
+                if facts.state.files.contains_key(pve::path::MEMBERS) {
+                    continue;
+                }
                 self.no_cluster(node, "/etc/pve is not there: pve-cluster does not run");
                 continue;
             };
@@ -162,13 +183,9 @@ impl Look<'_> {
                     "start the missing nodes, or mend the corosync network (`pvecm status`)",
                 ));
             }
-            let absent: Vec<&str> = self
-                .spec
-                .nodes
-                .iter()
-                .map(|n| n.name.as_str())
-                .filter(|n| !members.nodelist.contains_key(*n))
-                .collect();
+            let wanted = self.spec.nodes.iter().map(|n| n.name.as_str());
+            let mut absent: Vec<&str> = wanted.filter(|n| !members.nodelist.contains_key(*n)).collect();
+            absent.sort_unstable();
             if !absent.is_empty() {
                 self.obstacles.push(about(
                     "RB0503",
@@ -218,34 +235,34 @@ impl Look<'_> {
             Some(text) => pve::running_fabrics(text).unwrap_or_default(),
             None => Vec::new(),
         };
-        self.pending(node, &staged, &running, binding);
+        self.pending(node, &staged, &running);
         self.conflicts(node, &staged, binding);
     }
 
     /// Staged sections that are neither applied nor ours.
-    fn pending(
-        &mut self,
-        node: &NodeName,
-        staged: &[pve::Section],
-        running: &[pve::Section],
-        binding: &Binding,
-    ) {
+    fn pending(&mut self, node: &NodeName, staged: &[pve::Section], running: &[pve::Section]) {
         let id = self.spec.fabric.id.as_str();
-        let ours = |s: &pve::Section| s.id == id || s.id.starts_with(&format!("{id}_"));
+        let member = |s: &pve::Section| {
+            s.id.strip_prefix(id).and_then(|rest| rest.strip_prefix('_')).map(str::to_owned)
+        };
+        let ours = |s: &pve::Section| s.id == id || member(s).is_some();
+        // What an interrupted run of ours has staged names only nodes we know; the plan goes on from there.
+        let known: BTreeSet<&str> = self.spec.nodes.iter().map(|n| n.name.as_str()).collect();
+        let mine = |s: &pve::Section| s.id == id || member(s).is_some_and(|n| known.contains(n.as_str()));
+        let by_id = |list: &'_ [pve::Section]| -> BTreeMap<String, pve::Section> {
+            list.iter().map(|s| (s.id.clone(), s.clone())).collect()
+        };
+        let (before, after) = (by_id(running), by_id(staged));
         let mut lines = Vec::new();
-        for section in staged {
-            let known = running.iter().any(|r| crate::resource::fabric::same(r, section));
-            // What an interrupted run of ours has staged names only nodes we know; the plan goes on from there.
-            let mine = ours(section)
-                && (section.id == id || binding.ports.keys().any(|n| section.id == format!("{id}_{n}")));
-            if !known && !mine {
-                lines.push(format!("+ {}: {}", section.kind, section.id));
+        for section in staged.iter().filter(|s| !mine(s)) {
+            match before.get(&section.id) {
+                Some(r) if crate::resource::fabric::same(r, section) => {}
+                Some(r) => lines.extend(differing(r, section)),
+                None => lines.extend(shown('+', section)),
             }
         }
-        for section in running.iter().filter(|r| !ours(r)) {
-            if !staged.iter().any(|s| s.id == section.id) {
-                lines.push(format!("- {}: {}", section.kind, section.id));
-            }
+        for section in running.iter().filter(|r| !ours(r) && !after.contains_key(&r.id)) {
+            lines.extend(shown('-', section));
         }
         if !lines.is_empty() {
             self.obstacles.push(about(
@@ -283,17 +300,22 @@ impl Look<'_> {
                         "use its prefix in the spec, say another `id`, or remove that fabric in Proxmox VE: renumbering a live mesh is not done by the way",
                     ));
                 }
-            } else if let (Some(prefix), Ok(other)) =
-                (fabric.prefix, value("ip_prefix").parse::<ipnet::Ipv4Net>())
-                && (prefix.contains(&other) || other.contains(&prefix))
-            {
-                self.obstacles.push(about(
-                    "RB0514",
-                    Some(node),
-                    format!("prefix {prefix} overlaps {other} of fabric {}", section.id),
-                    "",
-                    "choose another prefix in [fabric]",
-                ));
+            } else {
+                let own = [fabric.prefix.map(ipnet::IpNet::V4), fabric.prefix6.map(ipnet::IpNet::V6)];
+                for (prefix, key) in own.into_iter().zip(["ip_prefix", "ip6_prefix"]) {
+                    let (Some(prefix), Ok(other)) = (prefix, value(key).parse::<ipnet::IpNet>()) else {
+                        continue;
+                    };
+                    if prefix.contains(&other) || other.contains(&prefix) {
+                        self.obstacles.push(about(
+                            "RB0514",
+                            Some(node),
+                            format!("prefix {prefix} overlaps {other} of fabric {}", section.id),
+                            "",
+                            "choose another prefix in [fabric]",
+                        ));
+                    }
+                }
             }
         }
         for section in staged.iter().filter(|s| s.kind.ends_with("_node")) {
@@ -301,7 +323,7 @@ impl Look<'_> {
             if other == id {
                 continue;
             }
-            for (bound, ports) in binding.ports.iter().filter(|(n, _)| n.as_str() == member) {
+            if let Some((bound, ports)) = binding.ports.get_key_value(member) {
                 let taken: Vec<&str> = ports
                     .iter()
                     .map(|p| p.name.as_str())

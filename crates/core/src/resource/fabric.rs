@@ -19,6 +19,9 @@ pub struct Fabric {
     pub keys: BTreeMap<String, String>,
     /// Nodes.
     pub nodes: BTreeMap<NodeName, Member>,
+    /// Nodes of the spec that nothing is known of just now: what is there of them stays.
+    #[serde(default)]
+    pub keep: BTreeSet<NodeName>,
 }
 
 /// One node of the fabric.
@@ -75,6 +78,21 @@ impl Fabric {
         own || node
     }
 
+    /// Whether a section is that of a node which stays as it is.
+    pub fn keeps(&self, section: &Section) -> bool {
+        section.kind == NODE_KIND && self.keep.contains(self.node_of(&section.id))
+    }
+
+    /// The node of a node section's id.
+    fn node_of<'s>(&self, id: &'s str) -> &'s str {
+        id.strip_prefix(self.id.as_str()).and_then(|rest| rest.strip_prefix('_')).unwrap_or(id)
+    }
+
+    /// The call that takes the whole fabric away, nodes included.
+    pub fn withdrawal(id: &FabricId) -> PveCall {
+        PveCall { verb: Verb::Delete, path: format!("/cluster/sdn/fabrics/fabric/{id}"), options: Vec::new() }
+    }
+
     /// What is to be called so that the staged sections become this fabric's.
     pub fn calls(&self, staged: &[Section]) -> Calls {
         let have: BTreeMap<&str, &Section> =
@@ -93,8 +111,8 @@ impl Fabric {
         }
         let wanted: BTreeSet<String> = self.sections().into_iter().map(|s| s.id).collect();
         for (id, section) in &have {
-            if section.kind == NODE_KIND && !wanted.contains(*id) {
-                let node = id.trim_start_matches(&format!("{}_", self.id)).to_owned();
+            if section.kind == NODE_KIND && !wanted.contains(*id) && !self.keeps(section) {
+                let node = self.node_of(id).to_owned();
                 calls.deletes.push(PveCall {
                     verb: Verb::Delete,
                     path: format!("/cluster/sdn/fabrics/node/{}/{node}", self.id),
@@ -126,7 +144,7 @@ impl Fabric {
     }
 
     fn node_call(&self, wish: &Section, now: Option<&Section>) -> PveCall {
-        let node = wish.id.trim_start_matches(&format!("{}_", self.id));
+        let node = self.node_of(&wish.id);
         let mut options = Vec::new();
         if now.is_none() {
             options.push(("node_id".to_owned(), node.to_owned()));
@@ -230,6 +248,7 @@ mod tests {
             nodes: [("n2", member(12)), ("n3", member(13))]
                 .map(|(n, m)| (NodeName::new(n).unwrap(), m))
                 .into(),
+            keep: BTreeSet::new(),
         }
     }
 
@@ -262,5 +281,7 @@ mod tests {
         assert!(calls.calls[0].options.contains(&("delete".into(), "csnp_interval".into())));
         assert_eq!(calls.leaving, ["n9"]);
         assert_eq!(calls.deletes[0].path, "/cluster/sdn/fabrics/node/tb4/n9");
+        let silent = Fabric { keep: [NodeName::new("n9").unwrap()].into(), ..wish() };
+        assert!(silent.calls(&pve::sections(&render(&other.sections())).unwrap()).deletes.is_empty());
     }
 }

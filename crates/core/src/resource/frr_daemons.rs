@@ -8,7 +8,7 @@ use crate::action::Action;
 use crate::check::Check;
 use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::plan::{Phase, Risk, Step};
+use crate::plan::{Obstacle, Phase, Risk, Step};
 
 /// The file.
 pub const PATH: &str = "/etc/frr/daemons";
@@ -48,7 +48,11 @@ impl FrrDaemons {
 
     pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
         let Some(text) = facts.text(PATH) else {
-            return Outcome::waiting(format!("{PATH} is there once frr is installed"));
+            return if facts.has_package("frr") {
+                Outcome::obstacle(absent(node))
+            } else {
+                Outcome::waiting(format!("{PATH} is there once frr is installed"))
+            };
         };
         let mut steps = Vec::new();
         if !text.lines().any(|l| l == self.line()) {
@@ -58,8 +62,9 @@ impl FrrDaemons {
             });
         }
         let runs = facts.state.units.get("frr.service").is_some_and(|u| u.active == "active");
-        let has = facts.state.frr.yes().is_some_and(|f| f.daemons.contains(&self.daemon));
-        if runs && !has {
+        // What FRR does not tell is no reason to restart it.
+        let lacks = facts.state.frr.yes().is_some_and(|f| !f.daemons.contains(&self.daemon));
+        if runs && lacks {
             steps.push(Step {
                 title: "restart frr".into(),
                 why: format!("{} is not running, and FRR starts daemons only with the service", self.daemon),
@@ -80,8 +85,27 @@ impl FrrDaemons {
         Outcome { steps, ..Outcome::default() }
     }
 
+    /// The file with the daemon switched off again; `None` where there is nothing to switch.
+    pub fn retire(&self, text: &str) -> Option<String> {
+        let on = text.lines().any(|l| l == self.line());
+        let off = format!("{}=no", self.daemon);
+        on.then(|| {
+            text.lines().map(|l| if l == self.line() { off.clone() } else { l.to_owned() } + "\n").collect()
+        })
+    }
+
     pub(super) fn promises(&self) -> Vec<Check> {
         vec![Check::Line { path: PATH.into(), line: self.line() }]
+    }
+}
+
+fn absent(node: &NodeName) -> Obstacle {
+    Obstacle {
+        code: "RB0530".into(),
+        node: Some(node.clone()),
+        message: format!("has frr installed, but no readable {PATH}"),
+        evidence: String::new(),
+        cure: "put it back: `apt-get install --reinstall -o Dpkg::Options::=--force-confmiss frr`".into(),
     }
 }
 

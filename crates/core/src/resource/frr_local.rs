@@ -8,7 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, write_file};
+use super::frr_daemons::{self, FrrDaemons};
+use super::{Outcome, remove_file, write_file};
 use crate::check::Check;
 use crate::facts::Facts;
 use crate::name::{FabricId, NodeName, PortName};
@@ -81,19 +82,20 @@ impl FrrLocal {
     }
 
     pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
+        if facts.state.files.get(PATH).is_some_and(|f| f.text.is_none()) {
+            return Outcome::obstacle(Obstacle {
+                code: "RB0517".into(),
+                node: Some(node.clone()),
+                message: format!("{PATH} is not text, or too long to be read"),
+                evidence: String::new(),
+                cure: "look at it and move it away".into(),
+            });
+        }
         let text = facts.text(PATH).unwrap_or("");
         let edited = match self.edit(text) {
             Ok(edited) => edited,
             Err(why) => {
-                return Outcome::obstacle(Obstacle {
-                    code: "RB0517".into(),
-                    node: Some(node.clone()),
-                    message: format!("our block in {PATH} is damaged: {why}"),
-                    evidence: text.to_owned(),
-                    cure: format!(
-                        "take the lines from \"{BEGIN_MARK}\" to \"{END}\" out by hand and run again"
-                    ),
-                });
+                return Outcome::obstacle(damaged(node, why, text));
             }
         };
         if let Some(line) = self.conflict(text) {
@@ -129,6 +131,46 @@ impl FrrLocal {
 
     pub(super) fn promises(&self) -> Vec<Check> {
         vec![Check::Line { path: PATH.into(), line: format!("lsp-gen-interval {}", self.lsp_gen_interval) }]
+    }
+}
+
+/// The steps that take our block out of a node's file, and switch bfdd off where nobody else's line
+/// asks for BFD; none where there is no block.
+pub(crate) fn retire(node: &NodeName, facts: &Facts) -> Outcome {
+    let text = facts.text(PATH).unwrap_or("");
+    let rest = match split(text) {
+        Ok((before, after)) => before + &after,
+        Err(why) => return Outcome::obstacle(damaged(node, why, text)),
+    };
+    if rest == text {
+        return Outcome::default();
+    }
+    let why = "the block is ours, and the spec asks for it no more";
+    let mut steps = Vec::new();
+    let bfdd = FrrDaemons { daemon: "bfdd".into() };
+    let daemons = facts.text(frr_daemons::PATH).and_then(|text| bfdd.retire(text));
+    if let Some(edited) = daemons.filter(|_| !rest.contains("bfd")) {
+        steps.push(Step {
+            why: "nothing asks for bfdd any more".into(),
+            ..write_file(node, facts, Phase::Prepare, frr_daemons::PATH, edited, 0o640)
+        });
+    }
+    // Last: as long as the block is there, the rest of this is due.
+    steps.push(if rest.trim().is_empty() {
+        remove_file(node, facts, Phase::Prepare, PATH, why)
+    } else {
+        Step { why: why.into(), ..write_file(node, facts, Phase::Prepare, PATH, rest.clone(), 0o640) }
+    });
+    Outcome { steps, ..Outcome::default() }
+}
+
+fn damaged(node: &NodeName, why: &str, text: &str) -> Obstacle {
+    Obstacle {
+        code: "RB0517".into(),
+        node: Some(node.clone()),
+        message: format!("our block in {PATH} is damaged: {why}"),
+        evidence: text.to_owned(),
+        cure: format!("take the lines from \"{BEGIN_MARK}\" to \"{END}\" out by hand and run again"),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, step, write_file};
+use super::{Outcome, remove_file, step, write_file};
 use crate::action::Action;
 use crate::facts::Facts;
 use crate::name::NodeName;
@@ -17,6 +17,20 @@ pub const STAMP: &str = "/var/lib/ringbolt/initramfs.stamp";
 pub struct Initramfs {
     /// Digest over the files that go in.
     pub content: String,
+}
+
+/// The steps after the last of our `.link` files is gone: the refresh without it, and the stamp.
+pub(crate) fn retire(node: &NodeName, facts: &Facts) -> Vec<Step> {
+    if !facts.state.files.contains_key(STAMP) {
+        return Vec::new();
+    }
+    let why = "the names of the ports are nobody's business any more";
+    let refresh = Step {
+        title: "refresh the initramfs".into(),
+        why: why.into(),
+        ..step(node, "initramfs", Phase::Prepare, Action::UpdateInitramfs)
+    };
+    vec![refresh, remove_file(node, facts, Phase::Prepare, STAMP, why)]
 }
 
 impl Initramfs {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Outcome, write_file};
 use crate::check::Check;
-use crate::facts::Facts;
+use crate::facts::{Facts, pve};
 use crate::name::{NodeName, PortName};
 use crate::plan::{Obstacle, Phase, Step};
 
@@ -121,7 +121,16 @@ impl Interfaces {
     }
 
     pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
-        let text = facts.text(PATH).unwrap_or("");
+        let Some(text) = facts.text(PATH) else {
+            return Outcome::obstacle(Obstacle {
+                code: "RB0527".into(),
+                node: Some(node.clone()),
+                message: format!("has no readable {PATH}"),
+                evidence: String::new(),
+                cure: "Proxmox VE's installer writes it: put it back with at least `lo` and the management bridge"
+                    .into(),
+            });
+        };
         match self.edit(text) {
             Ok(edited) if same(text, &edited) => Outcome::default(),
             Ok(edited) => Outcome::step(Step {
@@ -148,7 +157,9 @@ impl Interfaces {
             .iter()
             .map(|p| Check::Line { path: PATH.into(), line: format!("iface {p} inet manual") })
             .collect();
-        checks.push(Check::Line { path: PATH.into(), line: SOURCE.into() });
+        let file =
+            if self.sdn_only { pve::path::SDN_INTERFACES } else { "/etc/network/interfaces.d/ringbolt" };
+        checks.push(Check::Sourced { path: file.into() });
         checks
     }
 }

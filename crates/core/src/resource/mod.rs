@@ -157,6 +157,32 @@ pub(crate) fn step(node: &NodeName, what: &str, phase: Phase, action: Action) ->
     }
 }
 
+/// Whether the fabric may carry traffic on a node: an adjacency is up, or FRR runs and does not tell.
+pub(crate) fn carries_traffic(facts: &Facts) -> bool {
+    match facts.state.frr.yes() {
+        Some(frr) => frr.neighbors.iter().any(|n| n.state == "Up"),
+        None => facts.state.units.get("frr.service").is_some_and(|u| u.active == "active"),
+    }
+}
+
+/// A step that removes a file of ours.
+pub(crate) fn remove_file(node: &NodeName, facts: &Facts, phase: Phase, path: &str, why: &str) -> Step {
+    let fact = facts.state.files.get(path);
+    Step {
+        title: format!("remove {path}"),
+        why: why.into(),
+        expect: fact.map(|f| f.digest.clone()),
+        undo: Undo::Restore,
+        proof: vec![(node.clone(), Check::NoFile { path: path.to_owned() })],
+        change: Some(FileChange {
+            path: path.to_owned(),
+            before: fact.and_then(|f| f.text.clone()),
+            after: None,
+        }),
+        ..step(node, &format!("remove:{path}"), phase, Action::RemoveFile { path: path.to_owned() })
+    }
+}
+
 /// A step that puts a file in place, with diff, precondition, undo and proof.
 pub(crate) fn write_file(
     node: &NodeName,

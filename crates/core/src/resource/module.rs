@@ -23,7 +23,8 @@ impl Module {
         if facts.state.modules.contains(&self.name) {
             return Outcome::default();
         }
-        Outcome::step(Step {
+        let waiting = Some(format!("the ports are seen once module {} is loaded", self.name));
+        let steps = vec![Step {
             title: format!("load module {}", self.name),
             why: self.why.clone(),
             proof: vec![(node.clone(), Check::Module { name: self.name.clone() })],
@@ -33,7 +34,8 @@ impl Module {
                 Phase::Prepare,
                 Action::LoadModule { name: self.name.clone() },
             )
-        })
+        }];
+        Outcome { steps, waiting, ..Outcome::default() }
     }
 
     pub(super) fn promises(&self) -> Vec<Check> {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, step};
+use super::{Outcome, carries_traffic, step};
 use crate::action::Action;
 use crate::bind::interface_at;
 use crate::check::Check;
@@ -53,6 +53,22 @@ impl Port {
             });
         }
         let renamed = now == self.name.as_str();
+        if let Some(other) = facts.inventory.interfaces.get(self.name.as_str()).filter(|_| !renamed) {
+            return Outcome::obstacle(Obstacle {
+                code: "RB0515".into(),
+                node: Some(node.clone()),
+                message: format!("{now} cannot be named {}: another interface has that name", self.name),
+                evidence: format!(
+                    "{} is at {}, driver {}",
+                    self.name,
+                    other.path.as_deref().unwrap_or("no known place"),
+                    other.driver.as_deref().unwrap_or("unknown")
+                ),
+                cure:
+                    "give the ports other names by `ports` in the spec, in the order of their PCI addresses"
+                        .into(),
+            });
+        }
         if renamed && interface.mtu == self.mtu && interface.up {
             return Outcome::default();
         }
@@ -60,11 +76,10 @@ impl Port {
     }
 
     fn adopt(&self, node: &NodeName, facts: &Facts, now: &str, mtu: u32) -> Step {
-        let live = facts
-            .state
-            .frr
-            .yes()
-            .is_some_and(|f| f.neighbors.iter().any(|n| n.interface == now && n.state == "Up"));
+        let live = facts.state.frr.yes().map_or_else(
+            || carries_traffic(facts),
+            |f| f.neighbors.iter().any(|n| n.interface == now && n.state == "Up"),
+        );
         let title = if now == self.name.as_str() {
             format!("set {} up with MTU {}", self.name, self.mtu)
         } else {

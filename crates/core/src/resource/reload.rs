@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, step};
+use super::{Outcome, carries_traffic, step};
 use crate::action::Action;
 use crate::check::Check;
 use crate::facts::{Facts, pve};
@@ -38,7 +38,7 @@ impl Generated {
 
     pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
         let Some(why) = self.missing(facts) else { return Outcome::default() };
-        let live = facts.state.frr.yes().is_some_and(|f| f.neighbors.iter().any(|n| n.state == "Up"));
+        let live = carries_traffic(facts);
         Outcome::step(Step {
             title: "let Proxmox VE write this node's network and FRR configuration again".into(),
             why,
