@@ -273,7 +273,8 @@ impl Lab {
     pub fn power_on(&self, node: &str) -> Result<(), LabError> {
         let _lock = self.lock()?;
         let mut record = self.record()?;
-        if self.known(&record, node)?.powered {
+        // One that should run but does not (this machine was restarted) is started as well.
+        if self.known(&record, node)?.powered && self.cgroup(node).is_populated() {
             return Ok(());
         }
         node::start(self, &mut record, node)

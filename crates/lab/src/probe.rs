@@ -1,12 +1,13 @@
 //! What this machine's kernel offers, found by trying in a throw-away network namespace: the presence of a
 //! driver proves nothing, and its absence from a list neither. Used by `up` and shown by `status`.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::netns;
 use crate::program::{self, ProgramError};
+use crate::state::{StateError, file_error};
 
 /// What works here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,19 +66,32 @@ pub enum ProbeError {
     #[error("missing here: {}; install with `apt-get install {}`", .0.join(", "), .0.join(" "))]
     Packages(Vec<&'static str>),
     /// Something the lab cannot do without does not work.
-    #[error("{what} does not work here: {source}")]
-    Kernel {
-        /// What was tried.
-        what: &'static str,
-        /// What the system said.
-        source: ProgramError,
-    },
+    #[error("{0} does not work here; without it there is no lab")]
+    Kernel(&'static str),
+    /// Trying itself failed.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// The folder of the labs cannot be made.
+    #[error(transparent)]
+    State(#[from] StateError),
 }
 
-/// Tries everything once.
+/// Tries everything once. Nothing is left of it, also when it is cut short.
+const TRY: &str = include_str!("../assets/probe");
+
+/// What a lab cannot do without, by the word the script says.
+const NEEDED: &[(&str, &str)] = &[
+    ("veth", "a virtual cable (veth)"),
+    ("bridge", "a bridge"),
+    ("blackhole", "the blackhole queue, which cuts cables silently,"),
+    ("overlay", "an overlay in the folder of the labs (another overlay below it? set $RINGBOLT_LAB_DIR)"),
+    ("cgroup2", "the second version of cgroups"),
+];
+
+/// Tries what the kernel offers; `dir` is the folder of the labs.
 ///
 /// # Errors
-/// No root, missing programs, or no namespaces, virtual cables or overlays.
+/// No root, missing programs, or something no lab can do without.
 pub fn probe(dir: &Path) -> Result<Features, ProbeError> {
     if !rustix::process::geteuid().is_root() {
         return Err(ProbeError::NotRoot);
@@ -86,54 +100,47 @@ pub fn probe(dir: &Path) -> Result<Features, ProbeError> {
     if !missing.is_empty() {
         return Err(ProbeError::Packages(missing));
     }
-    overlay(dir).map_err(|source| ProbeError::Kernel { what: "an overlay over the lab's folder", source })?;
-    let name = format!("rb-probe-{}", std::process::id());
-    netns::add(&name).map_err(|source| ProbeError::Kernel { what: "a network namespace", source })?;
-    let features = in_namespace(&name);
-    netns::remove(&name)
-        .map_err(|source| ProbeError::Kernel { what: "removing a network namespace", source })?;
-    features
+    std::fs::create_dir_all(dir).map_err(file_error(dir))?;
+    let folder = dir.join(format!(".probe-{}", std::process::id()));
+    let args: [&OsStr; 7] = [
+        "-n".as_ref(),
+        "-m".as_ref(),
+        "sh".as_ref(),
+        "-c".as_ref(),
+        TRY.as_ref(),
+        "probe".as_ref(),
+        folder.as_os_str(),
+    ];
+    features(&program::run("unshare", &args)?)
 }
 
-fn in_namespace(name: &str) -> Result<Features, ProbeError> {
-    let works = |lines: &str| netns::batch(name, lines).is_ok();
-    netns::batch(name, "link add v0 type veth peer name v1\n")
-        .map_err(|source| ProbeError::Kernel { what: "a virtual cable (veth)", source })?;
-    netns::batch(name, "link add b0 type bridge\n")
-        .map_err(|source| ProbeError::Kernel { what: "a bridge", source })?;
-    let dummy = works("link add d0 type dummy\n");
+fn features(words: &str) -> Result<Features, ProbeError> {
+    let works = |word: &str| words.lines().any(|line| line == word);
+    if let Some((_, what)) = NEEDED.iter().find(|(word, _)| !works(word)) {
+        return Err(ProbeError::Kernel(what));
+    }
     Ok(Features {
-        dummy,
-        ifb: works("link add i0 type ifb\n"),
-        netem: netns::tc(name, &["qdisc", "add", "dev", "v0", "root", "netem", "loss", "10%"]).is_ok(),
-        blackhole: netns::tc(name, &["qdisc", "replace", "dev", "v0", "root", "blackhole"]).is_ok(),
+        dummy: works("dummy"),
+        ifb: works("ifb"),
+        netem: works("netem"),
+        blackhole: works("blackhole"),
         modules: Path::new("/proc/modules").exists(),
         device_mapper: Path::new("/sys/class/misc/device-mapper").exists(),
     })
 }
 
-/// An overlay needs a file system below that can carry one; another overlay often cannot.
-fn overlay(dir: &Path) -> Result<(), ProgramError> {
-    const TRY: &str = r#"mkdir -p "$1/l" "$1/u" "$1/w" "$1/m"
-mount -t overlay rb-probe -o "lowerdir=$1/l,upperdir=$1/u,workdir=$1/w" "$1/m" && umount "$1/m""#;
-    let folder = tempfile::Builder::new()
-        .prefix("probe-")
-        .tempdir_in(dir)
-        .map_err(|source| ProgramError::Start { program: format!("a probe in {}", dir.display()), source })?;
-    let args = [
-        "-m".as_ref(),
-        "sh".as_ref(),
-        "-ec".as_ref(),
-        TRY.as_ref(),
-        "probe".as_ref(),
-        folder.path().as_os_str(),
-    ];
-    program::run("unshare", &args).map(drop)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_lab_can_do_without_is_named() {
+        let all = "veth\nbridge\ndummy\nblackhole\noverlay\ncgroup2\n";
+        let found = features(all).expect("enough for a lab");
+        assert!(found.dummy && !found.netem && found.dummy_kind() == "dummy");
+        let error = features(&all.replace("overlay\n", "")).expect_err("no overlay").to_string();
+        assert!(error.contains("overlay") && error.contains("RINGBOLT_LAB_DIR"), "{error}");
+    }
 
     #[test]
     fn what_is_missing_is_said() {
