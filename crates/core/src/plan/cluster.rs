@@ -1,6 +1,6 @@
 //! The cluster's part of a plan: Proxmox VE's fabric objects, changed on one node for all.
 
-use super::{FileChange, Fleet, Obstacle, Phase, Plan, Risk, Step, Undo};
+use super::{FileChange, Fleet, Phase, Plan, Risk, Step, Undo};
 use crate::action::{Action, SdnChange};
 use crate::check::Check;
 use crate::desired::Desired;
@@ -16,23 +16,7 @@ pub(super) fn settle(desired: &Desired, fleet: &Fleet, plan: &mut Plan) -> Optio
         return Some(withdraw(id, desired, node, facts));
     }
     let fabric = desired.fabric.as_ref()?;
-    let staged_text = facts.text(pve::path::FABRICS).unwrap_or("");
-    let running_text = facts.text(pve::path::RUNNING).unwrap_or("");
-    let (staged, running) = match (pve::sections(staged_text), read_running(running_text)) {
-        (Ok(staged), Ok(running)) => (staged, running),
-        (Err(e), _) | (_, Err(e)) => {
-            plan.obstacles.push(Obstacle {
-                code: "RB0529".into(),
-                node: Some(node.clone()),
-                message: "Proxmox VE's fabric configuration cannot be read".into(),
-                evidence: e.to_string(),
-                cure:
-                    "look at the file named; `pvesh get /cluster/sdn/fabrics/all` shows what PVE makes of it"
-                        .into(),
-            });
-            return None;
-        }
-    };
+    let (staged, running) = fabrics(facts).ok()?;
     let mut calls = fabric.calls(&staged);
     let unapplied = fabric.calls(&running);
     if calls == Calls::default() && unapplied == Calls::default() {
@@ -106,8 +90,18 @@ fn homes(desired: &Desired) -> Vec<(NodeName, Check)> {
     proof
 }
 
-fn read_running(text: &str) -> Result<Vec<pve::Section>, pve::PveFileError> {
-    if text.is_empty() { Ok(Vec::new()) } else { pve::running_fabrics(text) }
+/// Fabrics as staged and as running, or which file cannot be read and why (preflight tells).
+pub(super) fn fabrics(facts: &Facts) -> Result<(Vec<pve::Section>, Vec<pve::Section>), String> {
+    let text = |path: &str| match facts.state.files.get(path) {
+        Some(file) => file.text.as_deref().ok_or_else(|| format!("{path} is too long to be read")),
+        None => Ok(""),
+    };
+    let staged = pve::sections(text(pve::path::FABRICS)?).map_err(|e| e.to_string())?;
+    let running = match text(pve::path::RUNNING)? {
+        "" => Vec::new(),
+        text => pve::running_fabrics(text).map_err(|e| e.to_string())?,
+    };
+    Ok((staged, running))
 }
 
 /// The node that speaks for the cluster: the first by name that may write to `/etc/pve`.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cluster::{at_least, speaker};
+use super::cluster::{self, at_least, speaker};
 use super::{Fleet, Obstacle, build};
 use crate::bind::Binding;
 use crate::facts::{Facts, pve};
@@ -230,10 +230,18 @@ impl Look<'_> {
                 "let them finish; if it was left behind: `pvesh delete /cluster/sdn/lock --force 1`",
             ));
         }
-        let staged = pve::sections(facts.text(pve::path::FABRICS).unwrap_or("")).unwrap_or_default();
-        let running = match facts.text(pve::path::RUNNING) {
-            Some(text) => pve::running_fabrics(text).unwrap_or_default(),
-            None => Vec::new(),
+        let (staged, running) = match cluster::fabrics(facts) {
+            Ok(both) => both,
+            Err(why) => {
+                self.obstacles.push(about(
+                    "RB0529",
+                    Some(node),
+                    "Proxmox VE's fabric configuration cannot be read",
+                    why,
+                    "look at the file named; `pvesh get /cluster/sdn/fabrics/all` shows what PVE makes of it",
+                ));
+                return;
+            }
         };
         self.pending(node, &staged, &running);
         self.conflicts(node, &staged, binding);

@@ -141,6 +141,9 @@ fn management(at: usize) -> IpAddr {
 
 fn members(topology: &Topology, cluster: &str) -> String {
     let count = topology.nodes().len();
+    if count > 2_000 {
+        return String::new();
+    }
     let list: serde_json::Map<String, serde_json::Value> = topology
         .nodes()
         .iter()
@@ -276,7 +279,10 @@ impl Host<'_> {
             interfaces::SOURCE
         );
         let members = members.replacen("\"nodename\":\"\"", &format!("\"nodename\":\"{}\"", self.name), 1);
-        [(interfaces::PATH, file(&text, 0o644)), (path::MEMBERS, file(&members, 0o440))]
+        // What is over 256 KiB is not read: see `FileFact`.
+        let long = crate::facts::FileFact { text: None, ..file("", 0o440) };
+        let members = if members.is_empty() { long } else { file(&members, 0o440) };
+        [(interfaces::PATH, file(&text, 0o644)), (path::MEMBERS, members)]
             .map(|(path, file)| (path.to_owned(), file))
             .into()
     }
