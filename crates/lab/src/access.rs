@@ -67,3 +67,46 @@ pub(crate) fn write(lab: &Lab, record: &Record, known: &str) -> Result<(), LabEr
     write_atomic(&lab.ssh_config(), ssh_config(lab, record).as_bytes(), 0o644)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::lab;
+    use crate::state::Transport;
+
+    #[test]
+    fn hosts_are_known_by_name_and_address() {
+        let (_, record) = lab(Transport::Thunderbolt);
+        let keys = ["ssh-ed25519 AAA1 root@n1".to_owned(), "ssh-ed25519 AAA2 root@n2".to_owned()];
+        let text = known_hosts(&record, &keys);
+        assert_eq!(text, "n1,10.11.12.11 ssh-ed25519 AAA1\nn2,10.11.12.12 ssh-ed25519 AAA2\n");
+    }
+
+    #[test]
+    fn every_node_is_reached_by_name_and_by_address() {
+        let (lab, mut record) = lab(Transport::Thunderbolt);
+        let text = ssh_config(&lab, &record);
+        assert!(text.contains("\nHost n1 10.11.12.11\n    HostName 10.11.12.11\n"), "{text}");
+        assert!(text.contains("\nHost n1 10.11.12.11 n2 10.11.12.12\n    User root\n"), "{text}");
+        assert!(
+            text.contains("ProxyCommand '/x/t/bin/ringbolt' lab proxy t %h %p\n    ProxyUseFdpass yes\n")
+        );
+        assert!(text.contains("StrictHostKeyChecking yes\n"));
+        record.without.push("key".into());
+        assert!(ssh_config(&lab, &record).contains("StrictHostKeyChecking ask\n"));
+    }
+
+    #[test]
+    fn ssh_itself_reads_the_config() {
+        let (lab, record) = lab(Transport::Thunderbolt);
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("ssh_config");
+        fs::write(&path, ssh_config(&lab, &record)).expect("it is ours");
+        let args = ["-G".as_ref(), "-F".as_ref(), path.as_os_str(), "n2".as_ref()];
+        let text = program::run("ssh", &args).expect("ssh accepts it");
+        for line in ["hostname 10.11.12.12", "user root", "stricthostkeychecking true", "proxyusefdpass yes"]
+        {
+            assert!(text.lines().any(|have| have == line), "{line} in {text}");
+        }
+    }
+}

@@ -22,6 +22,8 @@ pub mod probe;
 mod program;
 mod proxy;
 mod rootfs;
+#[cfg(test)]
+mod sample;
 pub mod shape;
 mod specfile;
 pub mod standin;
@@ -31,9 +33,9 @@ mod up;
 
 pub use keeper::keep;
 pub use lab::{Lab, LabError, list, open, parent};
+pub use probe::{Features, ProbeError};
 pub use program::{ProgramError, missing_packages};
 pub use proxy::{ProxyError, proxy};
-pub use probe::{Features, ProbeError};
 pub use shape::{Shape, shape};
 pub use state::{Fault, PveRelease, Transport};
 pub use up::{CableWish, NodeWish, Progress, UpRequest, up};

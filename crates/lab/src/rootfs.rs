@@ -183,38 +183,8 @@ fn stamp(upper: &Path) -> std::io::Result<()> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use std::net::Ipv4Addr;
-
     use super::*;
-    use crate::probe::Features;
-    use crate::state::{Phase, PveRelease};
-
-    fn lab(transport: Transport) -> (Lab, Record) {
-        let node = |id: u8| NodeRecord {
-            name: format!("n{id}"),
-            id: id.into(),
-            address: Ipv4Addr::new(10, 11, 12, 10 + id),
-            powered: true,
-            boot: 1,
-            ports: Vec::new(),
-        };
-        let record = Record {
-            format: 1,
-            name: "t".into(),
-            phase: Phase::Up,
-            transport,
-            pve: PveRelease::V9_1,
-            lower: Vec::new(),
-            gateway: Ipv4Addr::new(10, 11, 12, 1),
-            prefix_len: 24,
-            without: Vec::new(),
-            features: Features::default(),
-            nodes: vec![node(1), node(2)],
-            cables: vec![cable::record("t", ("n1", 0), ("n2", 1))],
-            objects: Vec::new(),
-        };
-        (Lab { parent: "/x".into(), name: "t".into() }, record)
-    }
+    use crate::sample::lab;
 
     #[test]
     fn interfaces_look_like_the_installers() {

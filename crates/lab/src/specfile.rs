@@ -63,6 +63,19 @@ mod tests {
     }
 
     #[test]
+    fn every_transport_gives_a_valid_spec() {
+        use crate::sample::lab;
+        for transport in [Transport::Thunderbolt, Transport::Ethernet, Transport::Switch] {
+            let text = text(&lab(transport).1, None);
+            let outcome = ringbolt_core::spec::read(&text);
+            let spec = outcome.spec.unwrap_or_else(|| panic!("{:?}\n{text}", outcome.diagnostics));
+            assert_eq!(spec.ssh.config.as_deref(), Some("ssh_config"));
+            assert_eq!(spec.nodes.len(), 2);
+            assert_eq!(spec.links.len(), usize::from(transport == Transport::Ethernet));
+        }
+    }
+
+    #[test]
     fn a_given_ssh_section_is_extended() {
         let text = with_ssh("[ssh]\nuser = \"root\"\nconfig = \"old\"\n\n[fabric]\nx = 1\n");
         assert_eq!(text, "[ssh]\nconfig = \"ssh_config\"\nuser = \"root\"\n\n[fabric]\nx = 1\n");
