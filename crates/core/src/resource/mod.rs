@@ -116,7 +116,8 @@ impl Resource {
             Self::FrrLocal(r) => r.promises(),
             Self::Generated(r) => r.promises(),
             Self::Unit(r) => r.promises(),
-            Self::Initramfs(_) | Self::Port(_) | Self::Addresses(_) => Vec::new(),
+            Self::Addresses(r) => r.promises(),
+            Self::Initramfs(_) | Self::Port(_) => Vec::new(),
         }
     }
 
