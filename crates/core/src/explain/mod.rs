@@ -3,12 +3,13 @@
 //! Used by `ringbolt explain`, by the generated reference page and by everything that reports a
 //! fault, which takes its code from here and never writes one by hand. To add a code, add one
 //! entry to the file of its area: `file` (RB01xx), `address` (RB02xx), `fabric` (RB03xx),
-//! `cabling` (RB04xx). RB05xx and up are for findings about nodes, each area in its own file.
+//! `cabling` (RB04xx), `nodes` (RB05xx: what is found on nodes, said by `bind`, `resource`, `plan` and `survey`).
 
 pub mod address;
 pub mod cabling;
 pub mod fabric;
 pub mod file;
+pub mod nodes;
 
 use crate::diagnostic::{Code, Severity};
 
@@ -75,6 +76,7 @@ pub const AREAS: &[Area] = &[
     Area { title: "Names and addresses", entries: address::ENTRIES },
     Area { title: "The fabric", entries: fabric::ENTRIES },
     Area { title: "Links and ports", entries: cabling::ENTRIES },
+    Area { title: "The nodes", entries: nodes::ENTRIES },
 ];
 
 /// Every explanation, in order of the codes.

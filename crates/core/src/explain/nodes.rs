@@ -1,0 +1,273 @@
+//! RB05xx: what is found on the nodes before anything is planned. Reach, identity, cluster, ports, cables, foreign
+//! configuration.
+//!
+//! The spec cannot show these, so they have no example of one; each says how to see it on the node instead. Errors are
+//! in the way: nothing is done before they are settled. Warnings are notes of a plan that goes on.
+
+super::explanations! {
+    UNREACHABLE = Error "RB0501" {
+        title: "a node cannot be reached",
+        why: "ssh ended before the agent on the node answered; the lines below the message are ssh's own words. \
+              A plan is made for all nodes of the spec or for none, because addresses and cabling depend on each. \
+              To see it: `ssh -v root@ADDRESS true`.",
+        cure: "Follow the cure shown with the message: it depends on what ssh said (no route, refused, host key, no key). \
+               A node that was never met, or that has no key of yours, is set up by `ringbolt ssh setup --node NODE`. \
+               A node that is gone for good is taken out of the spec.",
+        wrong: "",
+        right: "",
+    }
+    HOST_NAME = Error "RB0502" {
+        title: "a node has another host name than the spec says",
+        why: "Proxmox VE knows its nodes by host name, so a fabric made for the name of the spec would not belong to this \
+              machine. Most often two addresses are swapped in the spec. To see it: `hostname` on the node.",
+        cure: "Correct `name` or `address` of the [[node]]. Do not rename a node that is in a cluster.",
+        wrong: "",
+        right: "",
+    }
+    CLUSTER = Error "RB0503" {
+        title: "the nodes are not one Proxmox VE cluster",
+        why: "A fabric is one object for a whole cluster, kept in /etc/pve. All nodes of the spec must be in the same \
+              cluster, and all of them must be there. To see it: `pvecm status` on each node.",
+        cure: "Create the cluster (`pvecm create NAME` on one node, `pvecm add ADDRESS` on the others), join the missing \
+               node, or take it out of the spec. Two clusters need two specs.",
+        wrong: "",
+        right: "",
+    }
+    SHARED_CONTROLLER = Error "RB0504" {
+        title: "two hosts are cabled to one Thunderbolt controller",
+        why: "A controller may have two sockets, and interfaces behind both have the same PCI path. A name by path would \
+              fit both, and after the next boot they could be swapped. \
+              To see it: `ringbolt discover`, column controller.",
+        cure: "Move one of the two cables to a socket of the other controller, as a rule on the other side of the machine.",
+        wrong: "",
+        right: "",
+    }
+    NO_PORT = Error "RB0505" {
+        title: "a port of the spec is not there",
+        why: "The spec names a port the node does not have: an Ethernet interface of that name is absent, or there are \
+              fewer Thunderbolt controllers than names. To see it: `ringbolt discover`, or `ip link` on the node.",
+        cure: "Correct `ports` of the [[node]] or the port in the [[link]]. With Thunderbolt leave `ports` out: names are \
+               given in the order of the controllers.",
+        wrong: "",
+        right: "",
+    }
+    NO_THUNDERBOLT = Error "RB0506" {
+        title: "a node has no usable Thunderbolt or USB4 controller",
+        why: "The kernel's thunderbolt module is loaded and drives no controller: there is none, the firmware has it off, \
+              or it is in a mode that is not open to hosts. To see it: `ls /sys/bus/thunderbolt/devices` on the node.",
+        cure: "Enable Thunderbolt/USB4 in the firmware setup, security level \"none\" or \"user\". For nodes joined by \
+               Ethernet say `transport = \"ethernet\"` in [fabric].",
+        wrong: "",
+        right: "",
+    }
+    PIECES = Warning "RB0507" {
+        title: "the cables leave the nodes in separate pieces",
+        why: "Some nodes cannot reach others over the mesh, because no cable joins their pieces. Each piece is set up as a \
+              mesh of its own, and `verify` fails until a cable joins them. To see it: the drawing of `ringbolt discover`.",
+        cure: "Plug a cable between two pieces and look again. A cable that is in and not seen may be a charging cable, or \
+               sit in a socket without Thunderbolt.",
+        wrong: "",
+        right: "",
+    }
+    NO_QUORUM = Error "RB0508" {
+        title: "a node has no quorum",
+        why: "Without a majority of the cluster's nodes /etc/pve is read-only there, so nothing about the fabric can be \
+              changed. To see it: `pvecm status` on the node, line Quorate.",
+        cure: "Start the missing nodes, or mend the network corosync uses. Do not force `pvecm expected` while the other \
+               nodes may be running.",
+        wrong: "",
+        right: "",
+    }
+    PENDING_SDN = Error "RB0509" {
+        title: "somebody else's SDN changes wait to be applied",
+        why: "Proxmox VE applies all staged SDN changes at once: our apply would activate these as well, and so would the \
+              next reboot of any node. The diff shown is what is staged. \
+              To see it: Datacenter → SDN in the web interface, column State.",
+        cure: "Apply or revert them (Datacenter → SDN), then run again.",
+        wrong: "",
+        right: "",
+    }
+    PENDING_INTERFACES = Error "RB0510" {
+        title: "network edits on a node were never applied",
+        why: "The web interface keeps edits of the network in /etc/network/interfaces.new until they are applied. Any apply \
+              of SDN moves that file into place, and half-finished edits of the management network could take the node \
+              off the net. To see it: `diff -u /etc/network/interfaces /etc/network/interfaces.new` on the node.",
+        cure: "Apply or revert them in the web interface (node → System → Network). If nobody wants them: \
+               `rm /etc/network/interfaces.new` on the node.",
+        wrong: "",
+        right: "",
+    }
+    SDN_LOCK = Error "RB0511" {
+        title: "somebody holds Proxmox VE's SDN lock",
+        why: "Another program or person has taken the cluster's lock on SDN and may be in the middle of a change. It is \
+              also left behind when such a program is killed. To see it: `cat /etc/pve/sdn/.lock` on a node.",
+        cure: "Let them finish and run again. If you know that nobody is at work: `pvesh delete /cluster/sdn/lock --force 1`.",
+        wrong: "",
+        right: "",
+    }
+    FABRIC_EXISTS = Error "RB0512" {
+        title: "a fabric of that name is there with other settings",
+        why: "Proxmox VE has a fabric with the id of the spec, but with another protocol or another prefix. Protocols cannot \
+              be changed, and a new prefix would give every node of a live mesh another address at once. \
+              To see it: `pvesh get /cluster/sdn/fabrics/all`.",
+        cure: "Use the prefix that is there, say another `id` in [fabric], or remove the old fabric in Proxmox VE when \
+               nothing uses its addresses any more.",
+        wrong: "",
+        right: "",
+    }
+    PORT_IN_FABRIC = Error "RB0513" {
+        title: "a port is in another fabric already",
+        why: "Two routing protocols, or two instances of one, on one cable would each announce the other's addresses. \
+              Proxmox VE does not refuse this by itself. To see it: `pvesh get /cluster/sdn/fabrics/all`.",
+        cure: "Take the port out of the other fabric, or say that fabric's `id` in [fabric] to go on with it.",
+        wrong: "",
+        right: "",
+    }
+    PREFIX_IN_USE = Error "RB0514" {
+        title: "the prefix overlaps that of another fabric",
+        why: "An address could then belong to a node of either fabric, and the more specific route would win in silence. \
+              To see it: `pvesh get /cluster/sdn/fabrics/all`.",
+        cure: "Choose a prefix in [fabric] that no other fabric has a part of.",
+        wrong: "",
+        right: "",
+    }
+    NAME_TAKEN = Error "RB0515" {
+        title: "a port cannot get its name, because another interface has it",
+        why: "udev does not take a name away from an interface that has it, so the port would keep the name the kernel \
+              gave, and nothing would fit it. The line below the message says where the other interface sits. \
+              To see it: `ip -d link` and `udevadm info /sys/class/net/NAME` on the node.",
+        cure: "Give the ports other names by `ports` in the [[node]], in the order of their PCI addresses; or remove the \
+               old .link file or rule that gives the name to the other interface.",
+        wrong: "",
+        right: "",
+    }
+    STANZA_TWICE = Error "RB0516" {
+        title: "/etc/network/interfaces has a port more than once",
+        why: "ifupdown2 merges stanzas of one name, so both count in part. Which of them is meant cannot be told from the \
+              file. To see it: `ifquery NAME` on the node.",
+        cure: "Leave one `iface NAME inet manual` stanza, or none, and run again.",
+        wrong: "",
+        right: "",
+    }
+    FRR_LOCAL = Error "RB0517" {
+        title: "/etc/frr/frr.conf.local is in the way",
+        why: "Proxmox VE appends this file to the FRR configuration it generates. Either it sets up our fabric by hand, so \
+              that FRR would get lines twice with two meanings, or our marked block in it is damaged, or it is no text. \
+              Foreign lines that do not touch the fabric are left alone and are no fault. \
+              To see it: `cat /etc/frr/frr.conf.local` on the node.",
+        cure: "Take the lines shown out by hand, or the whole marked block if that is damaged: it is written anew.",
+        wrong: "",
+        right: "",
+    }
+    DISK_FULL = Error "RB0518" {
+        title: "too little room on a node",
+        why: "Packages that break off for lack of room leave dpkg half way. Nothing is begun below the limit. \
+              To see it: `df -h /` on the node.",
+        cure: "Make room: `apt-get clean`, old kernels (`apt-get autoremove --purge`), /var/log, ISO images on local storage.",
+        wrong: "",
+        right: "",
+    }
+    NOT_PROXMOX = Error "RB0519" {
+        title: "a node does not run what is needed",
+        why: "Fabrics came with Proxmox VE 9.0, which runs on x86_64. To see it: `pveversion` and `uname -m` on the node.",
+        cure: "Install Proxmox VE 9, or upgrade the node to it (`pve8to9` checks what is in the way of an upgrade).",
+        wrong: "",
+        right: "",
+    }
+    PORT_IN_USE = Error "RB0520" {
+        title: "a port is used for something else",
+        why: "The port belongs to a bridge or bond, or has an address of its own. In the fabric every port carries the \
+              router ID of its node and nothing else; a bridge would swallow its packets. \
+              To see it: `ip -d link show NAME` and `ifquery NAME` on the node.",
+        cure: "Take the port out of the bridge or bond, or take its address out of /etc/network/interfaces. A port that is \
+               to stay as it is, is left out of the fabric by `ports` in the [[node]].",
+        wrong: "",
+        right: "",
+    }
+    ANNOUNCED_NAME = Warning "RB0521" {
+        title: "a node announces an old host name over Thunderbolt",
+        why: "The kernel takes the host name once, at the first contact after the Thunderbolt module was loaded, and tells \
+              it to neighbours until the next reboot, also when the node was renamed or had no name yet. It is shown and compared, but never decides: cables are told \
+              by the controllers' UUIDs. To see it: `cat /sys/bus/thunderbolt/devices/*/device_name` on the neighbour.",
+        cure: "Nothing needs to be done. The right name is announced after the next reboot.",
+        wrong: "",
+        right: "",
+    }
+    STRANGER = Warning "RB0522" {
+        title: "a port is cabled to a host that is not in the spec",
+        why: "The far end of the cable is a laptop, a node left out of the spec, or a peer that was plugged in a moment ago \
+              and has not told its UUID yet. Nothing is done to it; the port itself is in the fabric. \
+              To see it: `ringbolt discover`.",
+        cure: "Add the host as a [[node]], unplug it, or leave it. If it was just plugged in, look again in ten seconds.",
+        wrong: "",
+        right: "",
+    }
+    NETWORKD = Warning "RB0523" {
+        title: "systemd-networkd is enabled beside ifupdown2",
+        why: "Proxmox VE configures the network by ifupdown2. systemd-networkd manages nothing there, but its \
+              wait-online service holds up the boot, for up to two minutes. Old guides enable it for .link files, which \
+              udev reads without it. To see it: `systemctl is-enabled systemd-networkd` on the node.",
+        cure: "`systemctl disable systemd-networkd systemd-networkd-wait-online` on the node.",
+        wrong: "",
+        right: "",
+    }
+    TWO_CABLES = Warning "RB0524" {
+        title: "two cables join the same pair of nodes",
+        why: "Over Thunderbolt two cables between the same two hosts add no speed, and the kernel may show only one of \
+              them or none. The same cable to a third node would do more. \
+              To see it: the drawing of `ringbolt discover`.",
+        cure: "Use the second cable for another pair. If links are missing afterwards, unplug all cables, wait ten seconds, and plug them in one by one.",
+        wrong: "",
+        right: "",
+    }
+    OLD_FABRICS = Warning "RB0525" {
+        title: "Proxmox VE's fabric code on a node is old",
+        why: "Before libpve-rs-perl 0.11 ports of an OpenFabric fabric had no address of their own, and packets a middle node \
+              answers itself could leave with the wrong source. To see it: `dpkg -s libpve-rs-perl` on the node.",
+        cure: "Upgrade the node: `apt update && apt full-upgrade`.",
+        wrong: "",
+        right: "",
+    }
+    CABLE_NOT_SEEN = Warning "RB0526" {
+        title: "a cable of the spec is not seen",
+        why: "A [[link]] is declared, but no Thunderbolt cable joins the two places. Thunderbolt cabling is discovered, and \
+              a [[link]] there only says what should be. To see it: `ringbolt discover` lists the cables seen.",
+        cure: "Plug the cable in where the spec says, correct the [[link]], or take it out.",
+        wrong: "",
+        right: "",
+    }
+    NO_INTERFACES = Error "RB0527" {
+        title: "/etc/network/interfaces cannot be read",
+        why: "The file is absent, too long or not text. Proxmox VE's installer writes it, and the management network of the \
+              node depends on it, so it is not made up. To see it: `cat /etc/network/interfaces` on the node.",
+        cure: "Put it back with at least `lo` and the management bridge, and try `ifreload -a` before the next reboot.",
+        wrong: "",
+        right: "",
+    }
+    MTU_LIMIT = Error "RB0528" {
+        title: "a port does not allow the MTU of the spec",
+        why: "The driver of the interface has a lower limit. One port with a lower MTU makes every path through it lose \
+              large packets. To see it: `ip -d link show NAME` on the node, word maxmtu.",
+        cure: "Say the lower `mtu` in [fabric]; it holds for all ports.",
+        wrong: "",
+        right: "",
+    }
+    FABRICS_FILE = Error "RB0529" {
+        title: "Proxmox VE's fabric configuration cannot be read",
+        why: "/etc/pve/sdn/fabrics.cfg or the running configuration holds something ringbolt does not understand. It is \
+              not guessed what it means. To see it: `cat /etc/pve/sdn/fabrics.cfg`, and \
+              `pvesh get /cluster/sdn/fabrics/all` for what Proxmox VE makes of it.",
+        cure: "Mend the line named in the message. If Proxmox VE reads the file without complaint, this is worth a report.",
+        wrong: "",
+        right: "",
+    }
+    NO_FRR_DAEMONS = Error "RB0530" {
+        title: "/etc/frr/daemons cannot be read",
+        why: "The package frr is installed, but the file that says which of its daemons run is absent or not text: \
+              it was deleted by hand, and dpkg does not bring a deleted configuration file back by itself. \
+              To see it: `ls -l /etc/frr/daemons` on the node.",
+        cure: "`apt-get install --reinstall -o Dpkg::Options::=--force-confmiss frr` on the node.",
+        wrong: "",
+        right: "",
+    }
+}
