@@ -183,7 +183,7 @@ impl RunState {
             match step.status {
                 Status::Failed => failed += 1,
                 Status::Done if step.node.is_some() => done += 1,
-                Status::Skipped if step.node.is_some() => skipped += 1,
+                Status::Skipped | Status::Waiting | Status::Ready if step.node.is_some() => skipped += 1,
                 _ => {}
             }
         }

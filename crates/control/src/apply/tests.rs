@@ -192,7 +192,10 @@ async fn the_first_stop_finishes_what_is_under_way_the_second_ends_at_once() {
         Reaction::Nothing
     });
     let report = run("r1", plan(steps), fleet(stuck, &["n2"]), &mut events, stop).await.unwrap();
-    assert_eq!((report.outcome, report.in_flight), (Outcome::Stopped, vec!["a".to_owned()]));
+    assert_eq!(
+        (report.outcome, report.skipped, report.in_flight),
+        (Outcome::Stopped, 1, vec!["a".to_owned()])
+    );
 }
 
 /// Keeps nothing from its third batch on.

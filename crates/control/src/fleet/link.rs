@@ -70,7 +70,9 @@ impl LineError {
     pub fn failure(&self) -> Failure {
         match self {
             Self::Connect(error) => error.failure(),
-            other => Failure::lost(other.to_string()),
+            Self::Lost { .. } => Failure::lost(self.to_string())
+                .hint("what its last step left is not known: when it answers again, `ringbolt plan` shows what is left"),
+            Self::Closed(_) => Failure::lost(self.to_string()),
         }
     }
 }

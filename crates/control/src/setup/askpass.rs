@@ -80,22 +80,57 @@ impl Desk {
 pub fn answer_ssh() -> Option<ExitCode> {
     let socket = std::env::var_os(VARIABLE)?;
     let prompt = std::env::args().nth(1).unwrap_or_default();
-    Some(match hand_over(Path::new(&socket), &prompt) {
+    Some(match hand_over(Path::new(&socket), &prompt, &mut std::io::stdout().lock()) {
         Ok(true) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     })
 }
 
-fn hand_over(socket: &Path, prompt: &str) -> std::io::Result<bool> {
+/// Hands the prompt over and the answer to `out`; false when there is none.
+fn hand_over(socket: &Path, prompt: &str, out: &mut impl Write) -> std::io::Result<bool> {
     let mut stream = UnixStream::connect(socket)?;
     stream.write_all(prompt.replace('\n', " ").as_bytes())?;
     stream.write_all(b"\n")?;
     let mut answer = Secret(Vec::with_capacity(1024));
     stream.read_to_end(&mut answer.0)?;
     let Some((&GIVEN, password)) = answer.0.split_first() else { return Ok(false) };
-    let mut out = std::io::stdout().lock();
     out.write_all(password)?;
     out.write_all(b"\n")?;
     out.flush()?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    async fn ask(answer: Option<&str>) -> (bool, Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = Desk::open(folder.path()).unwrap();
+        let path = desk.path.clone();
+        let asking = tokio::task::spawn_blocking(move || {
+            let mut out = Vec::new();
+            let given = hand_over(&path, "root@10.11.12.11's\npassword: ", &mut out).unwrap();
+            (given, out)
+        });
+        let heard = |prompt: &str| {
+            assert_eq!(prompt, "root@10.11.12.11's password:");
+            answer.map(|text| Secret::new(text.to_owned()))
+        };
+        desk.serve(heard).await.unwrap();
+        asking.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_answer_comes_back_as_it_was_given() {
+        assert_eq!(ask(Some("+ pass wörd ")).await, (true, "+ pass wörd \n".into()));
+        assert_eq!(ask(Some("")).await, (true, "\n".into()));
+        assert_eq!(ask(None).await, (false, Vec::new()));
+    }
+
+    #[test]
+    fn a_password_cannot_be_shown() {
+        assert_eq!(format!("{:?}", Secret::new("geheim".into())), "Secret");
+    }
 }

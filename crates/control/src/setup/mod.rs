@@ -200,6 +200,3 @@ async fn try_key(transport: &Arc<SshTransport>, node: &NodeName) -> Result<(), C
     fleet.close().await;
     outcome
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,1 +1,0 @@
-//! First contact, as far as it goes without a node.
