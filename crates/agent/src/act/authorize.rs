@@ -25,7 +25,7 @@ pub(super) fn authorize(scene: &Scene<'_>, line: &str) -> Outcome {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Vec::new(), 0o600),
         Err(error) => return Err(fault(error)),
     };
-    let known = |have: &[u8]| have.split(|b| b.is_ascii_whitespace()).any(|word| word == key.as_bytes());
+    let known = |have: &[u8]| have.split(u8::is_ascii_whitespace).any(|word| word == key.as_bytes());
     let comment = |have: &[u8]| have.trim_ascii_start().starts_with(b"#");
     if text.split(|b| *b == b'\n').any(|have| known(have) && !comment(have)) {
         return Ok("already there".into());
