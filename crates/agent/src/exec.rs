@@ -158,6 +158,8 @@ impl Call {
         let fault = |source| ExecError::Start { call: self.line(), source };
         let mut command = Command::new(path);
         command
+            // Tools begin their messages with this.
+            .arg0(&self.program)
             .args(&self.arguments)
             .env_clear()
             .env("PATH", FOLDERS.join(":"))

@@ -22,7 +22,7 @@ const OLD_LISTS: [&str; 5] = [
 ];
 
 /// Well-known troubles: what apt says, what the run may do about it, what a person can do.
-const TROUBLES: [(&str, FailureKind, &str); 9] = [
+const TROUBLES: [(&str, FailureKind, &str); 10] = [
     (
         "Could not get lock",
         FailureKind::Transient,
@@ -59,6 +59,11 @@ const TROUBLES: [(&str, FailureKind, &str); 9] = [
         "unmet dependencies",
         FailureKind::Broken,
         "run `apt-get -f install` on the node, and look for held packages and mixed repositories",
+    ),
+    (
+        "Unable to locate package",
+        FailureKind::Broken,
+        "no package source of this node has it: look at /etc/apt/sources.list.d",
     ),
 ];
 

@@ -33,7 +33,7 @@ pub(super) fn adopt(root: &Root, pci: &str, name: &str, mtu: u32) -> Outcome {
     let after = links(root)?;
     match after.get(name) {
         Some(now) if now.index == interface.index && now.mtu == mtu => {
-            Ok(format!("{old} is {name}, MTU {mtu}"))
+            Ok(if old == name { format!("MTU {mtu}") } else { format!("{old} is {name}, MTU {mtu}") })
         }
         Some(now) if now.index != interface.index => {
             Err(Failure::broken(format!("{name} went away and came back while it was named"))

@@ -110,6 +110,7 @@ impl Work<'_> {
             let known = known.join().unwrap_or_else(|_| Err(Failure::broken("asking for tasks panicked")));
             staged.and(known)
         })?;
+        self.go_on()?;
         if self.change.dry_run {
             self.dry_run()?;
         }
@@ -184,7 +185,6 @@ impl Work<'_> {
     /// Shows how many lines each node's files would change by.
     fn dry_run(&self) -> Result<(), Failure> {
         let lines = tasks::each(&self.change.nodes, |node| {
-            self.go_on()?;
             let options = [("node", node.as_str())];
             let diff = pvesh::get("/cluster/sdn/dry-run", &options)?;
             let count = |key: &str| diff.get(key).and_then(|d| d.as_str()).map_or(0, changed_lines);
