@@ -68,6 +68,23 @@ pub enum ProbeError {
     /// Something the lab cannot do without does not work.
     #[error("{0} does not work here; without it there is no lab")]
     Kernel(&'static str),
+    /// The nodes would run out of inotify instances, and udev would fail in some of them.
+    #[error(
+        "{nodes} nodes need {needed} inotify instances, {used} of the {limit} this machine allows are in use; \
+         allow more: `sysctl -w fs.inotify.max_user_instances={wanted}`"
+    )]
+    Inotify {
+        /// How many nodes.
+        nodes: usize,
+        /// What they need.
+        needed: usize,
+        /// What is in use.
+        used: usize,
+        /// What root may have.
+        limit: usize,
+        /// What would do.
+        wanted: usize,
+    },
     /// Trying itself failed.
     #[error(transparent)]
     Program(#[from] ProgramError),
@@ -112,6 +129,34 @@ pub fn probe(dir: &Path) -> Result<Features, ProbeError> {
         folder.as_os_str(),
     ];
     features(&program::run("unshare", &args)?)
+}
+
+/// Inotify instances a node needs, logins included.
+const INOTIFY: usize = 6;
+
+/// Whether this machine lets so many nodes watch files; all nodes draw on root's one account.
+///
+/// # Errors
+/// It does not.
+pub fn room(nodes: usize) -> Result<(), ProbeError> {
+    let limit = std::fs::read_to_string("/proc/sys/fs/inotify/max_user_instances").unwrap_or_default();
+    let limit = limit.trim().parse().unwrap_or(usize::MAX);
+    let needed = nodes * INOTIFY;
+    // Looking at every open file takes a moment: not for a small lab on a quiet machine.
+    let used = if needed * 4 > limit { instances() } else { 0 };
+    if used + needed <= limit {
+        return Ok(());
+    }
+    let wanted = (used + needed).next_power_of_two().max(512);
+    Err(ProbeError::Inotify { nodes, needed, used, limit, wanted })
+}
+
+/// How many inotify instances are open on this machine.
+fn instances() -> usize {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let files = processes.filter_map(|process| std::fs::read_dir(process.path().join("fd")).ok());
+    let targets = files.flatten().flatten().filter_map(|file| std::fs::read_link(file.path()).ok());
+    targets.filter(|target| target.as_os_str() == "anon_inode:inotify").count()
 }
 
 fn features(words: &str) -> Result<Features, ProbeError> {

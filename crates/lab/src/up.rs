@@ -102,33 +102,42 @@ impl Stages<'_> {
 pub fn up(request: &UpRequest, tell: &mut dyn FnMut(Progress)) -> Result<Lab, LabError> {
     check(request)?;
     let lab = Lab { parent: parent(), name: request.name.clone() };
-    let _lock = lab.lock()?;
+    let lock = lab.lock()?;
     if lab.dir().exists() {
         return Err(LabError::Exists(request.name.clone()));
     }
+    let made = make(&lab, request, tell);
+    if !lab.dir().exists() {
+        lock.remove();
+    }
+    made.map(|()| lab)
+}
+
+fn make(lab: &Lab, request: &UpRequest, tell: &mut dyn FnMut(Progress)) -> Result<(), LabError> {
     let mut stages = Stages { tell, last: Instant::now() };
     let features = probe::probe(&lab.parent)?;
+    probe::room(request.nodes.len())?;
     if !image::is_built() {
         stages.begins("building the node image from Debian's packages, once: about a minute");
     }
     let lower = layer::ensure(request.pve, &request.without, &features)?;
     stages.done("node image".to_owned());
-    let mut record = plan(&lab, request, features, lower);
+    let mut record = plan(lab, request, features, lower);
     refuse_strangers(&record)?;
     fs::create_dir_all(lab.dir()).map_err(file_error(&lab.dir()))?;
     record.save(&lab.dir())?;
-    write_folder(&lab, &record, request)?;
+    write_folder(lab, &record, request)?;
     stages.done("node files and keys".to_owned());
-    wire(&lab, &record)?;
+    wire(lab, &record)?;
     stages.done(format!("{} namespaces, {} cables", record.nodes.len(), record.cables.len()));
     for node in &record.nodes {
-        node::spawn_keeper(&lab, &record, &node.name)?;
+        node::spawn_keeper(lab, &record, &node.name)?;
     }
-    wait_all(&lab, &record)?;
+    wait_all(lab, &record)?;
     record.phase = Phase::Up;
     record.save(&lab.dir())?;
     stages.done(format!("{} nodes booted, ssh answers on all", record.nodes.len()));
-    Ok(lab)
+    Ok(())
 }
 
 fn wish(reason: String) -> LabError {
