@@ -37,6 +37,8 @@ fn arguments(ping: &Ping, seconds: u64) -> Vec<String> {
     if ping.whole {
         words.extend(["-M".into(), "do".into()]);
     }
+    // Room for more than one packet of full MTU in the socket's buffers.
+    words.extend(["-S".into(), "212992".into()]);
     if let Some(interface) = &ping.interface {
         words.extend(["-I".into(), interface.clone()]);
     }

@@ -15,6 +15,7 @@ use crate::command::explain::ExplainArgs;
 use crate::command::history::{HistoryArgs, ReplayArgs};
 use crate::command::lab::LabArgs;
 use crate::command::plan::PlanArgs;
+use crate::command::ssh::SshArgs;
 use crate::command::verify::VerifyArgs;
 
 /// Proxmox VE nodes and cables to a verified OpenFabric mesh.
@@ -71,6 +72,8 @@ pub(crate) enum When {
 pub(crate) enum Command {
     /// Check specs, offline; every fault at once
     Check(CheckArgs),
+    /// First contact: host keys looked at, our key put on the nodes
+    Ssh(SshArgs),
     /// Show nodes, ports and cables as they are
     Discover(DiscoverArgs),
     /// Show what would change, why, with diffs; touches nothing

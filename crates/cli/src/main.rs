@@ -15,6 +15,7 @@ use clap::Parser;
 use crate::args::{Cli, Command, When};
 use crate::exit::Exit;
 use crate::render::Style;
+use crate::render::text::terminal_width;
 
 fn main() -> ExitCode {
     // Inside a lab node this program stands in for Proxmox's commands, under their names.
@@ -23,11 +24,15 @@ fn main() -> ExitCode {
     if let Some(status) = ringbolt_lab::standin::dispatch(&name, &words.collect::<Vec<_>>()) {
         return u8::try_from(status).map_or(ExitCode::FAILURE, ExitCode::from);
     }
+    // ssh asks this program for a password of `ssh setup`.
+    if let Some(status) = ringbolt_control::setup::answer_ssh() {
+        return status;
+    }
     let cli = Cli::parse();
     if let Command::Agent(args) = &cli.command {
         return command::agent::run(args);
     }
-    let style = Style { colour: colour(cli.global.color) };
+    let style = Style { colour: colour(cli.global.color), width: terminal_width() };
     let mut out = std::io::stdout().lock();
     let done = run(&cli, &mut out, style);
     let flushed = out.flush();
@@ -53,6 +58,7 @@ fn run(cli: &Cli, out: &mut dyn Write, style: Style) -> std::io::Result<Exit> {
         Command::Plan(args) => command::plan::run(args, global, out, style),
         Command::Apply(args) => command::apply::run(args, global, out, style),
         Command::Verify(args) => command::verify::run(args, global, out, style),
+        Command::Ssh(args) => command::ssh::run(args, global, out, style),
         Command::Lab(args) => command::lab::run(args, global, out, style),
         Command::Drill(args) => command::drill::run(args, global, out, style),
         Command::History(args) => command::history::list(args, out, style),

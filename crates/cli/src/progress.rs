@@ -1,4 +1,5 @@
-//! A run as it happens: each finished step in a line, below it what every node is at just now.
+//! A run as it happens: what several nodes do in one line when the last of them is done, below it what
+//! every node is at just now.
 //!
 //! Reads events; decides nothing. Colour and moving parts only on a terminal.
 
@@ -7,17 +8,27 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringbolt_control::apply::Sink;
-use ringbolt_core::event::{Event, Outcome, What};
+use ringbolt_core::event::{Event, What};
 use ringbolt_core::plan::{Plan, Step};
+use ringbolt_core::wire::Failure;
 
 use crate::render::Style;
+use crate::render::text::hang;
+
+mod board;
+
+use board::{Board, Line};
 
 /// More lines than this are not kept moving.
 const LINES: usize = 12;
 
+/// What a node's line says between its steps.
+const IDLE: &str = "waits";
+
 /// The screen of one run.
 pub(crate) struct Progress {
     steps: BTreeMap<String, Step>,
+    board: Board,
     bars: MultiProgress,
     lines: BTreeMap<String, ProgressBar>,
     moving: bool,
@@ -29,23 +40,46 @@ pub(crate) struct Progress {
 impl Progress {
     /// A screen for a plan.
     pub(crate) fn new(plan: &Plan, moving: bool, quiet: bool, json: bool, style: Style) -> Self {
-        let bars = MultiProgress::with_draw_target(if moving && !json && !quiet {
-            ProgressDrawTarget::stderr_with_hz(12)
-        } else {
-            ProgressDrawTarget::hidden()
-        });
-        let steps = plan.steps.iter().map(|s| (s.id.clone(), s.clone())).collect();
-        Self { steps, bars, lines: BTreeMap::new(), moving: moving && !json, quiet, json, style }
+        let moving = moving && !json && !quiet;
+        let target =
+            if moving { ProgressDrawTarget::stderr_with_hz(12) } else { ProgressDrawTarget::hidden() };
+        Self {
+            steps: plan.steps.iter().map(|s| (s.id.clone(), s.clone())).collect(),
+            board: Board::new(plan),
+            bars: MultiProgress::with_draw_target(target),
+            lines: BTreeMap::new(),
+            moving,
+            quiet,
+            json,
+            style,
+        }
     }
 
-    fn say(&self, line: &str) {
+    /// Nothing more will come: what waits to be shown is shown, what moves is taken away.
+    pub(crate) fn end(&mut self) {
+        self.flush();
+        for (_, bar) in std::mem::take(&mut self.lines) {
+            bar.finish_and_clear();
+            self.bars.remove(&bar);
+        }
+    }
+
+    fn say(&self, text: &str) {
         if self.json || self.quiet {
             return;
         }
-        if self.moving {
-            let _ = self.bars.println(line);
-        } else {
-            print_line(line);
+        for line in text.lines() {
+            if self.moving {
+                let _ = self.bars.println(line);
+            } else {
+                print_line(line);
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        for line in self.board.rest() {
+            self.show_done(&line);
         }
     }
 
@@ -55,7 +89,8 @@ impl Progress {
                 return None;
             }
             let bar = self.bars.add(ProgressBar::new_spinner());
-            if let Ok(style) = ProgressStyle::with_template("  {spinner} {prefix:8} {wide_msg}") {
+            let template = format!("  {{spinner}} {{prefix:{}}}  {{wide_msg}}", self.board.longest_name());
+            if let Ok(style) = ProgressStyle::with_template(&template) {
                 bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
             }
             bar.set_prefix(node.to_owned());
@@ -74,26 +109,49 @@ impl Progress {
         }
     }
 
-    fn done(&mut self, step: &str, took_ms: u64) {
-        let Some(step) = self.steps.get(step).cloned() else { return };
-        let Some(node) = &step.node else { return };
-        if let Some(bar) = self.lines.get(node.as_str()) {
-            bar.set_message("");
+    /// The node of a step is at nothing; with more nodes than lines, another one gets its line.
+    fn idle(&mut self, step: &str) {
+        let Some(node) = self.steps.get(step).and_then(|s| s.node.as_ref()) else { return };
+        if self.board.nodes() <= LINES {
+            if let Some(bar) = self.lines.get(node.as_str()) {
+                bar.set_message(IDLE);
+            }
+        } else if let Some(bar) = self.lines.remove(node.as_str()) {
+            bar.finish_and_clear();
+            self.bars.remove(&bar);
         }
-        let took = self.style.dim(&format!("{:.1} s", took_ms_to_s(took_ms)));
-        self.say(&format!("  {} {:8} {}  {took}", self.style.green("✓"), node.as_str(), step.title));
     }
 
-    fn failed(&mut self, step: &str, failure: &ringbolt_core::wire::Failure) {
-        let Some(step) = self.steps.get(step).cloned() else { return };
-        let node = step.node.as_ref().map_or(String::new(), ToString::to_string);
-        self.say(&format!("  {} {node:8} {}", self.style.red("✗"), step.title));
-        for line in failure.message.lines() {
-            self.say(&format!("             {line}"));
+    fn done(&mut self, step: &str, took_ms: u64) {
+        self.idle(step);
+        if let Some(line) = self.board.done(step, took_ms) {
+            self.show_done(&line);
         }
+    }
+
+    fn show_done(&self, line: &Line) {
+        let took = Duration::from_millis(line.slowest_ms).as_secs_f64();
+        let took = self.style.dim(&format!("{took:.1} s"));
+        let width = self.board.longest_list();
+        let head = format!("  {} {:width$}  ", self.style.green("✓"), line.nodes);
+        self.say(&hang(&head, &format!("{}  {took}", line.title), self.style.width));
+    }
+
+    fn failed(&mut self, step: &str, failure: &Failure) {
+        self.idle(step);
+        // What came before is shown before.
+        self.flush();
+        self.board.dropped(step);
+        let Some(step) = self.steps.get(step) else { return };
+        let node = step.node.as_ref().map_or("", |n| n.as_str());
+        let width = self.board.longest_list();
+        let head = format!("  {} {node:width$}  ", self.style.red("✗"));
+        let mut text = hang(&head, &step.title, self.style.width);
+        text += &hang("      ", &failure.message, self.style.width);
         if let Some(hint) = &failure.hint {
-            self.say(&format!("             {} {hint}", self.style.bold("hint:")));
+            text += &hang(&format!("      {} ", self.style.bold("hint:")), hint, self.style.width);
         }
+        self.say(&text);
     }
 
     fn show(&mut self, event: &Event) {
@@ -103,18 +161,18 @@ impl Progress {
             What::StepProving { step } => self.at(step, Some("proving")),
             What::StepDone { step, took_ms } => self.done(step, *took_ms),
             What::StepFailed { step, failure } => self.failed(step, failure),
+            What::StepSkipped { step } => {
+                if let Some(line) = self.board.dropped(step) {
+                    self.show_done(&line);
+                }
+            }
             What::Stopping => {
-                self.say("  stopping: steps under way are finished, no new ones begun (again: at once)")
+                self.flush();
+                let text = "stopping: steps under way are finished, no new ones begun (again: at once)";
+                self.say(&hang("  ", &self.style.yellow(text), self.style.width));
             }
-            What::RunFinished { outcome, done, failed, skipped } => {
-                for bar in self.lines.values() {
-                    bar.finish_and_clear();
-                }
-                if *outcome != Outcome::Done {
-                    self.say(&format!("  {done} done, {failed} failed, {skipped} not begun"));
-                }
-            }
-            What::RunStarted { .. } | What::StepSkipped { .. } => {}
+            What::RunFinished { .. } => self.end(),
+            What::RunStarted { .. } => {}
         }
     }
 }
@@ -129,11 +187,6 @@ impl Sink for Progress {
         }
         Ok(())
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of a run are far below 2^52")]
-fn took_ms_to_s(ms: u64) -> f64 {
-    ms as f64 / 1000.0
 }
 
 /// Standard output is the run's own stream of lines; nobody is left to tell when it is gone.

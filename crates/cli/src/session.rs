@@ -156,6 +156,17 @@ fn limit(spec: &mut Spec, global: &Global) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// How ssh is used for the nodes of a spec.
+pub(crate) fn ssh_options(loaded: &Loaded, global: &Global, runs: &Runs) -> Result<SshOptions, Trouble> {
+    let executable = Executable::own(runs.state()).map_err(|e| Trouble {
+        message: e.to_string(),
+        hint: Some("ringbolt copies itself to the nodes and must be able to read its own file".into()),
+        exit: Exit::Bug,
+    })?;
+    let base = loaded.source.path.parent().map(Path::to_path_buf).unwrap_or_default();
+    Ok(SshOptions { config: global.ssh_config.clone(), base, executable })
+}
+
 /// Lines to the nodes of a spec.
 pub(crate) struct Session {
     /// What was read.
@@ -171,20 +182,26 @@ impl Session {
     pub(crate) fn open(global: &Global, style: Style) -> Result<Self, Trouble> {
         let loaded = load(global, style)?;
         let runs = Runs::own();
-        let executable = Executable::own(runs.state()).map_err(|e| Trouble {
-            message: e.to_string(),
-            hint: Some("ringbolt copies itself to the nodes and must be able to read its own file".into()),
-            exit: Exit::Bug,
-        })?;
-        let base = loaded.source.path.parent().map(Path::to_path_buf).unwrap_or_default();
-        let options = SshOptions { config: global.ssh_config.clone(), base, executable };
+        let options = ssh_options(&loaded, global, &runs)?;
         let fleet = Fleet::connect(&loaded.spec, &options)?;
         Ok(Self { loaded, fleet: Arc::new(fleet), runs })
     }
 
     /// One look at all nodes, put together with the spec.
     pub(crate) async fn survey(&self) -> Result<Survey, Trouble> {
-        let seen = self.fleet.facts(&question::mesh()).await;
+        self.survey_with(false).await
+    }
+
+    /// The same, with the cables of the last apply forgotten or not.
+    pub(crate) async fn survey_with(&self, forget_cables: bool) -> Result<Survey, Trouble> {
+        let mut seen = self.fleet.facts(&question::mesh()).await;
+        if forget_cables {
+            for facts in seen.fleet.nodes.values_mut() {
+                if let Some(file) = facts.state.files.get_mut(ringbolt_core::bind::memory::PATH) {
+                    file.text = Some(String::new());
+                }
+            }
+        }
         let silent: Vec<(NodeName, String, String)> = seen
             .missing
             .iter()

@@ -12,7 +12,12 @@ use crate::fleet::Fleet;
 pub async fn measure(fleet: &Fleet, probes: Vec<Probe>) -> Vec<Measured> {
     let (loss, rest): (Vec<Probe>, Vec<Probe>) = probes.into_iter().partition(|p| p.aim == Aim::Loss);
     let mut measured = all(fleet, loss).await;
-    measured.extend(all(fleet, rest).await);
+    let mut rest = all(fleet, rest).await;
+    // One lost packet of many at once is no verdict on an MTU: what fell short is asked once more.
+    let (short, mut full): (Vec<Measured>, Vec<Measured>) =
+        rest.drain(..).partition(|(probe, pinged)| pinged.replies.len() < probe.ping.count as usize);
+    full.extend(all(fleet, short.into_iter().map(|(probe, _)| probe).collect()).await);
+    measured.extend(full);
     measured
 }
 

@@ -13,6 +13,7 @@ use crate::plan::{Fleet, Obstacle};
 use crate::spec::{Spec, Transport};
 
 mod ethernet;
+pub mod memory;
 mod thunderbolt;
 
 /// Driver name of the kernel's Thunderbolt network driver, as ethtool and udev give it.
@@ -42,6 +43,9 @@ pub struct BoundPort {
     pub interface: Option<String>,
     /// Node and port at the far end, where known.
     pub peer: Option<(NodeName, PortName)>,
+    /// Node and port at the far end now, or at the last apply while no cable is in (Thunderbolt).
+    #[serde(default)]
+    pub known: Option<(NodeName, PortName)>,
     /// What the far end's cable runs at, in words: `2 × 20 Gbit/s`.
     pub speed: Option<String>,
 }
@@ -73,7 +77,10 @@ impl Binding {
 pub fn bind(spec: &Spec, fleet: &Fleet) -> Binding {
     let mut binding = Binding::default();
     match spec.fabric.transport {
-        Transport::Thunderbolt => thunderbolt::bind(spec, fleet, &mut binding),
+        Transport::Thunderbolt => {
+            thunderbolt::bind(spec, fleet, &mut binding);
+            memory::recall(spec, fleet, &mut binding);
+        }
         Transport::Ethernet | Transport::Switch => ethernet::bind(spec, fleet, &mut binding),
     }
     check_declared(spec, fleet, &mut binding);

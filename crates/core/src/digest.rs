@@ -2,7 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
+const HEX: [u8; 16] = *b"0123456789abcdef";
+
 /// Digest of bytes.
 pub fn of(bytes: impl AsRef<[u8]>) -> String {
-    Sha256::digest(bytes.as_ref()).iter().map(|b| format!("{b:02x}")).collect()
+    let digest = Sha256::digest(bytes.as_ref());
+    let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles.map(|nibble| char::from(HEX[usize::from(nibble)])).collect()
 }

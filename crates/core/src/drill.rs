@@ -150,8 +150,7 @@ fn direction(from: &NodeName, to: &NodeName, times: Times, pinged: &Pinged) -> D
         pinged.replies.iter().map(|r| r.at).filter(|at| *at > times.cut - 1.0 && *at < times.mend).collect();
     let interval = f64::from(INTERVAL_MS) / 1000.0;
     let outages = measure::outages_between(interval, &at, Some((times.cut - 0.2, times.mend)));
-    let detour =
-        pinged.replies.iter().any(|r| r.at > times.cut && r.at < times.mend && r.ttl < DIRECT_TTL);
+    let detour = pinged.replies.iter().any(|r| r.at > times.cut && r.at < times.mend && r.ttl < DIRECT_TTL);
     let mut after: Vec<_> = pinged.replies.iter().filter(|r| r.at >= times.mend).collect();
     after.sort_by(|a, b| a.at.total_cmp(&b.at));
     // The way is back from the first direct reply that no detour follows.

@@ -16,6 +16,8 @@ use crate::args::Global;
 use crate::command::plan::{ending, show};
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::render::plan::counted;
+use crate::render::text::hang;
 use crate::render::{Style, count};
 use crate::session::{Session, Trouble, block_on};
 
@@ -34,6 +36,9 @@ pub(crate) struct ApplyArgs {
     /// Agree to what destroys something, by the name it is shown with; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) confirm: Vec<String>,
+    /// Forget cables of the last apply that are not there any more
+    #[arg(long)]
+    pub(crate) forget_cables: bool,
     /// Only this part of the plan
     #[arg(long, value_name = "PHASE", value_parser = phase)]
     pub(crate) only: Option<Phase>,
@@ -83,7 +88,7 @@ impl Run<'_> {
         let mut done = 0;
         let mut last = String::new();
         for round in 0..ROUNDS {
-            let survey = self.session.survey().await?;
+            let survey = self.session.survey_with(self.args.forget_cables && round == 0).await?;
             let plan = self.narrowed(survey.plan(&Policy::default()))?;
             if !plan.obstacles.is_empty() {
                 show(&survey, &plan, false, out, self.style)?;
@@ -103,7 +108,7 @@ impl Run<'_> {
             if round == 0 || plan.steps.iter().any(|s| s.risk == Risk::Destructive) {
                 self.ask(&survey, &plan, out)?;
             } else if !self.args.json {
-                writeln!(out, "\nlooking again: {} more", count(plan.deeds().count(), "step"))?;
+                writeln!(out, "\nlooking again: {} more", count(counted(&plan), "step"))?;
             }
             out.flush()?;
             let report = self.carry_out(&survey, plan, stop.clone()).await?;
@@ -213,12 +218,12 @@ impl Run<'_> {
         let screen = Progress::new(&plan, moving, self.global.quiet, self.args.json, self.style);
         let mut sink = (run.journal, screen);
         let fleet = Arc::clone(&self.session.fleet);
-        apply::run(&run.id, Arc::new(plan), fleet, &mut sink as &mut dyn Sink, stop).await.map_err(|e| {
-            Trouble {
-                message: e.to_string(),
-                hint: Some(format!("what was done is in {}", run.folder.display())),
-                exit: Exit::Failed,
-            }
+        let done = apply::run(&run.id, Arc::new(plan), fleet, &mut sink as &mut dyn Sink, stop).await;
+        sink.1.end();
+        done.map_err(|e| Trouble {
+            message: e.to_string(),
+            hint: Some(format!("what was done is in {}", run.folder.display())),
+            exit: Exit::Failed,
         })
     }
 
@@ -236,34 +241,38 @@ impl Run<'_> {
             show(survey, plan, false, out, self.style)?;
             return Ok(Exit::Done);
         }
-        writeln!(
-            out,
-            "\n{} {} done in {:.1} s; a second look finds nothing left to do.\nNext: `ringbolt verify` proves every link both ways, `ringbolt drill cable` measures what a pulled cable costs.",
-            self.style.green("applied:"),
+        let text = format!(
+            "{} done in {:.1} s; a second look finds nothing left to do.",
             count(done, "step"),
             self.began.elapsed().as_secs_f64()
-        )?;
+        );
+        write!(out, "\n{}", hang(&format!("{} ", self.style.green("applied:")), &text, self.style.width))?;
+        let next = "`ringbolt verify` proves every link both ways, `ringbolt drill cable` measures what a pulled cable costs.";
+        write!(out, "{}", hang("Next: ", next, self.style.width))?;
         Ok(Exit::Done)
     }
 
     fn broken(&self, report: &apply::Report, out: &mut dyn Write) -> Result<Exit, Trouble> {
-        let in_flight = if report.in_flight.is_empty() {
-            String::new()
-        } else {
-            format!(" In flight when the run was ended: {}.", report.in_flight.join(", "))
-        };
+        if self.args.json {
+            return Ok(Exit::Failed);
+        }
         let word = match report.outcome {
-            Outcome::Stopped => "stopped:",
-            _ => "failed:",
+            Outcome::Stopped => self.style.yellow("stopped:"),
+            _ => self.style.red("failed:"),
         };
-        writeln!(
-            out,
-            "\n{} {} done, {} failed, {} not begun.{in_flight} Nothing is half written. Run `ringbolt apply` again to go on from here; `ringbolt plan` shows what is left.",
-            self.style.red(word),
-            report.done,
+        let sum = format!(
+            "{} done, {} failed, {} not begun.",
+            count(report.done as usize, "step"),
             report.failed,
             report.skipped
-        )?;
+        );
+        write!(out, "\n{}", hang(&format!("{word} "), &sum, self.style.width))?;
+        if !report.in_flight.is_empty() {
+            let text = format!("{}: the next plan looks at what they left.", report.in_flight.join(", "));
+            write!(out, "{}", hang("In flight when the run was ended: ", &text, self.style.width))?;
+        }
+        let next = "`ringbolt apply` goes on from here, `ringbolt plan` shows what is left. No file is half written.";
+        write!(out, "{}", hang("Next: ", next, self.style.width))?;
         Ok(Exit::Failed)
     }
 }

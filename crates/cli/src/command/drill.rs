@@ -17,7 +17,6 @@ use ringbolt_lab::{Fault, Lab};
 use crate::args::Global;
 use crate::exit::Exit;
 use crate::render::Style;
-use crate::render::table::Table;
 use crate::session::{Session, Trouble, block_on};
 
 /// What is broken.
@@ -96,7 +95,8 @@ pub(crate) fn run(
         let mut breaker = breaker(&session, args)?;
         let cables = cables(&survey, args)?;
         let kinds = kinds(&survey, args, breaker.as_ref())?;
-        let outcomes = all(&session, &survey, breaker.as_mut(), &cables, &kinds, args.json, out, style).await?;
+        let outcomes =
+            all(&session, &survey, breaker.as_mut(), &cables, &kinds, args.json, out, style).await?;
         if args.json {
             serde_json::to_writer_pretty(&mut *out, &outcomes).map_err(std::io::Error::from)?;
             writeln!(out)?;
@@ -133,11 +133,7 @@ async fn all(
             out.flush()?;
             let outcome = drill::cable(&session.fleet, &survey.addresses, breaker, cable, *kind, &settled)
                 .await
-                .map_err(|e| Trouble {
-                    message: e.to_string(),
-                    hint: hint(&e),
-                    exit: Exit::NotVerified,
-                })?;
+                .map_err(|e| Trouble { message: e.to_string(), hint: hint(&e), exit: Exit::NotVerified })?;
             if !json {
                 write!(out, "{}", line(&outcome, style))?;
                 out.flush()?;
@@ -165,7 +161,10 @@ fn settled(survey: &Survey) -> Vec<(NodeName, Vec<Check>)> {
         .map(|(node, goal)| {
             let mut checks = Vec::new();
             for (port, host) in goal.neighbors.iter().filter(|_| openfabric) {
-                checks.push(Check::Neighbor { port: port.clone(), host: host.as_ref().map(ToString::to_string) });
+                checks.push(Check::Neighbor {
+                    port: port.clone(),
+                    host: host.as_ref().map(ToString::to_string),
+                });
                 if survey.spec.fabric.bfd {
                     checks.push(Check::Bfd { port: port.clone() });
                 }
@@ -192,8 +191,7 @@ fn cables(survey: &Survey, args: &DrillArgs) -> Result<Vec<Cable>, Trouble> {
         .cloned()
         .collect();
     if wanted.is_empty() {
-        let all: Vec<String> =
-            survey.binding.cables.iter().map(|c| format!("{} {}", c.a.0, c.b.0)).collect();
+        let all: Vec<String> = survey.binding.cables.iter().map(|c| format!("{} {}", c.a.0, c.b.0)).collect();
         return Err(Trouble::usage(
             format!("there is no cable between {}", args.between.join(" and ")),
             format!("there are: {}", all.join(", ")),
@@ -280,8 +278,10 @@ const WIDTHS: [usize; 4] = [22, 17, 20, 22];
 
 fn heading(style: Style) -> String {
     let [a, b, c, d] = WIDTHS;
-    style.bold(&format!("{:a$}{:b$}{:c$}{:d$}PVE's defaults lose", "cable", "cut", "traffic lost for", "direct way back in"))
-        + "\n"
+    style.bold(&format!(
+        "{:a$}{:b$}{:c$}{:d$}PVE's defaults lose",
+        "cable", "cut", "traffic lost for", "direct way back in"
+    )) + "\n"
 }
 
 fn line(outcome: &Outcome, style: Style) -> String {

@@ -4,14 +4,15 @@ use std::io::Write;
 
 use clap::Args;
 use ringbolt_control::apply::Sink;
-use ringbolt_control::run::Runs;
+use ringbolt_control::run::{RunRecord, Runs};
 use ringbolt_core::event::Outcome;
 
 use crate::args::Global;
 use crate::exit::Exit;
 use crate::progress::Progress;
-use crate::render::Style;
 use crate::render::table::Table;
+use crate::render::text::hang;
+use crate::render::{Style, count};
 use crate::session::Trouble;
 
 /// Arguments of `history`.
@@ -51,25 +52,31 @@ pub(crate) fn list(args: &HistoryArgs, out: &mut dyn Write, style: Style) -> Res
     }
     let mut table = Table::new(&["run", "began", "steps", "done", "failed", "took", "outcome"]);
     for run in &records {
-        let outcome = match run.outcome {
-            Some(Outcome::Done) => style.green("done"),
-            Some(Outcome::Failed) => style.red("failed"),
-            Some(Outcome::Stopped) => style.yellow("stopped"),
-            None => style.red("broken off"),
-        };
-        let seconds = std::time::Duration::from_millis(run.took_ms).as_secs_f64();
         table.row(vec![
             run.id.clone(),
             run.started.clone(),
             run.steps.to_string(),
             run.done.to_string(),
             run.failed.to_string(),
-            format!("{seconds:.1} s"),
-            outcome,
+            format!("{:.1} s", seconds(run)),
+            outcome(run, style),
         ]);
     }
     write!(out, "{}", table.render(0))?;
     Ok(Exit::Done)
+}
+
+fn outcome(run: &RunRecord, style: Style) -> String {
+    match run.outcome {
+        Some(Outcome::Done) => style.green("done"),
+        Some(Outcome::Failed) => style.red("failed"),
+        Some(Outcome::Stopped) => style.yellow("stopped"),
+        None => style.red("broken off"),
+    }
+}
+
+fn seconds(run: &RunRecord) -> f64 {
+    std::time::Duration::from_millis(run.took_ms).as_secs_f64()
 }
 
 /// Shows a past run again, from its journal.
@@ -80,11 +87,26 @@ pub(crate) fn replay(
     style: Style,
 ) -> Result<Exit, Trouble> {
     let past = Runs::own().load(&args.run).map_err(|e| trouble(&e))?;
+    let record = &past.record;
     if !args.json {
-        writeln!(out, "run {} of {}", past.record.id, past.record.started)?;
+        writeln!(out, "run {} of {}\n", style.bold(&record.id), record.started)?;
         out.flush()?;
     }
     let mut screen = Progress::new(&past.plan, false, global.quiet, args.json, style);
     screen.record(&past.events)?;
+    screen.end();
+    if !args.json {
+        let sum = format!(
+            "{} done, {} failed, {} not begun, in {:.1} s",
+            count(record.done as usize, "step"),
+            record.failed,
+            record.skipped,
+            seconds(record)
+        );
+        writeln!(out, "\n{}: {sum}", outcome(record, style))?;
+        if !record.in_flight.is_empty() {
+            write!(out, "{}", hang("no end is known of: ", &record.in_flight.join(", "), style.width))?;
+        }
+    }
     Ok(Exit::Done)
 }

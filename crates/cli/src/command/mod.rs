@@ -9,4 +9,5 @@ pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod lab;
 pub(crate) mod plan;
+pub(crate) mod ssh;
 pub(crate) mod verify;

@@ -5,6 +5,7 @@ pub(crate) mod obstacle;
 pub(crate) mod plan;
 pub(crate) mod survey;
 pub(crate) mod table;
+pub(crate) mod text;
 pub(crate) mod topology;
 pub(crate) mod verify;
 
@@ -13,6 +14,8 @@ pub(crate) mod verify;
 pub(crate) struct Style {
     /// Whether to use colour.
     pub(crate) colour: bool,
+    /// Columns a line may have.
+    pub(crate) width: usize,
 }
 
 impl Style {
@@ -49,6 +52,20 @@ impl Style {
 /// `1 step`, `3 steps`.
 pub(crate) fn count(n: usize, word: &str) -> String {
     if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
+}
+
+/// More nodes than this are counted, not listed.
+const LISTED: usize = 6;
+
+/// The nodes something is about, of `all` there are (0: not known): `n1 n2 n3`, `16 nodes`, `9 of 16 nodes`.
+pub(crate) fn nodes(names: &[&str], all: usize) -> String {
+    if names.len() <= LISTED {
+        names.join(" ")
+    } else if names.len() >= all || all == 0 {
+        count(names.len(), "node")
+    } else {
+        format!("{} of {}", names.len(), count(all, "node"))
+    }
 }
 
 /// Indents every line.

@@ -1,24 +1,31 @@
 //! A plan as a careful colleague would tell it: what happens where, why, what it interrupts, and
 //! what changes in which file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ringbolt_core::plan::{FileChange, Phase, Plan, Risk, Step};
 use similar::TextDiff;
 
-use super::{Style, count, indent, obstacle};
+use super::text::hang;
+use super::{Style, count, indent, nodes, obstacle};
+
+/// What is counted as a step on every screen: deeds and waits, not gates.
+pub(crate) fn counted(plan: &Plan) -> usize {
+    plan.steps.iter().filter(|s| s.node.is_some()).count()
+}
 
 /// The steps, grouped where several nodes do the same.
 pub(crate) fn steps(plan: &Plan, diffs: bool, style: Style) -> String {
+    let all = plan.steps.iter().filter_map(|s| s.node.as_ref()).collect::<BTreeSet<_>>().len();
     let mut text = String::new();
     for phase in Phase::ALL {
-        let groups = groups(plan, phase);
+        let groups = groups(plan, phase, diffs);
         if groups.is_empty() {
             continue;
         }
         text += &format!("\n{}  {}\n", style.bold(phase.word()), style.dim(meaning(phase)));
         for group in groups {
-            text += &tell(&group, diffs, style);
+            text += &tell(&group, all, style);
         }
     }
     text
@@ -32,45 +39,52 @@ pub(crate) fn closing(plan: &Plan, nodes: usize, style: Style) -> String {
     if !text.is_empty() {
         text.insert(0, '\n');
     }
-    let deeds = plan.deeds().count();
+    if !plan.waiting.is_empty() {
+        text.push('\n');
+    }
     for why in &plan.waiting {
-        text += &format!("\n{} {why}; the rest is planned after these steps\n", style.yellow("later:"));
+        let later = format!("{} ", style.yellow("later:"));
+        text += &hang(&later, &format!("{why}; the rest is planned after these steps"), style.width);
     }
     text += "\n";
+    text += &sum(plan, nodes, style);
+    text
+}
+
+/// The last lines: how much there is to do, and whether it is felt.
+fn sum(plan: &Plan, nodes: usize, style: Style) -> String {
     if !plan.obstacles.is_empty() {
-        text += &format!(
-            "{} in the way: nothing is done before that is settled. `ringbolt explain CODE` tells more.\n",
-            style.red(&format!(
-                "{} {}",
-                count(plan.obstacles.len(), "thing"),
-                if plan.obstacles.len() == 1 { "is" } else { "are" }
-            ))
+        let is = if plan.obstacles.len() == 1 { "is" } else { "are" };
+        let what = style.red(&format!("{} {is}", count(plan.obstacles.len(), "thing")));
+        let text = format!(
+            "{what} in the way: nothing is done before that is settled. `ringbolt explain CODE` tells more."
         );
-    } else if deeds == 0 && plan.waiting.is_empty() {
-        text += &format!(
-            "{} {} are as they should be on {}.\n",
+        return hang("", &text, style.width);
+    }
+    if plan.deeds().next().is_none() && plan.waiting.is_empty() {
+        return format!(
+            "{} {} as they should be on {}.\n",
             style.green("nothing to do:"),
-            count(plan.satisfied as usize, "resource"),
+            resources(plan.satisfied),
             count(nodes, "node")
         );
-    } else {
-        let interrupting: Vec<&Step> = plan.steps.iter().filter(|s| s.risk > Risk::Safe).collect();
-        text += &format!(
-            "{} on {}; {} as they should be.\n",
-            style.bold(&count(deeds, "step")),
-            count(nodes, "node"),
-            if plan.satisfied == 1 {
-                "1 resource is".into()
-            } else {
-                format!("{} resources are", plan.satisfied)
-            }
-        );
-        text += &match interrupting.len() {
-            0 => "Interrupts nothing: no traffic runs over these links yet.\n".to_owned(),
-            n => format!("{} interrupt traffic, one node at a time.\n", style.yellow(&count(n, "step"))),
-        };
     }
+    let mut text = format!(
+        "{} on {}; {} as they should be.\n",
+        style.bold(&count(counted(plan), "step")),
+        count(nodes, "node"),
+        resources(plan.satisfied)
+    );
+    text += &match plan.steps.iter().filter(|s| s.risk > Risk::Safe).count() {
+        0 => "Interrupts nothing: no traffic runs over these links yet.\n".to_owned(),
+        1 => format!("{} interrupts traffic.\n", style.yellow("1 step")),
+        n => format!("{} interrupt traffic, one node at a time.\n", style.yellow(&count(n, "step"))),
+    };
     text
+}
+
+fn resources(n: u32) -> String {
+    format!("{} {}", count(n as usize, "resource"), if n == 1 { "is" } else { "are" })
 }
 
 fn meaning(phase: Phase) -> &'static str {
@@ -85,36 +99,39 @@ fn meaning(phase: Phase) -> &'static str {
 /// Steps that are the same but for the node.
 struct Group<'a> {
     first: &'a Step,
-    nodes: Vec<String>,
-    changes: Vec<(&'a FileChange, Vec<String>)>,
+    nodes: Vec<&'a str>,
+    /// Changes of files as they are shown, and the nodes they are shown for.
+    diffs: Vec<(String, Vec<&'a str>)>,
     interrupts: Vec<&'a str>,
 }
 
-fn groups(plan: &Plan, phase: Phase) -> Vec<Group<'_>> {
+fn groups(plan: &Plan, phase: Phase, diffs: bool) -> Vec<Group<'_>> {
     let mut order: Vec<Group<'_>> = Vec::new();
     let mut index: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for step in plan.steps.iter().filter(|s| s.phase == phase && s.node.is_some()) {
+    for step in plan.steps.iter().filter(|s| s.phase == phase) {
+        let Some(node) = step.node.as_ref().map(|n| n.as_str()) else { continue };
         let at = *index.entry((&step.title, &step.why)).or_insert_with(|| {
-            order.push(Group { first: step, nodes: Vec::new(), changes: Vec::new(), interrupts: Vec::new() });
+            order.push(Group { first: step, nodes: Vec::new(), diffs: Vec::new(), interrupts: Vec::new() });
             order.len() - 1
         });
         let group = &mut order[at];
-        let node = step.node.as_ref().map(ToString::to_string).unwrap_or_default();
-        group.nodes.push(node.clone());
+        group.nodes.push(node);
         if !step.interrupts.is_empty() && !group.interrupts.contains(&step.interrupts.as_str()) {
             group.interrupts.push(&step.interrupts);
         }
-        if let Some(change) = &step.change {
-            match group.changes.iter_mut().find(|(c, _)| *c == change) {
-                Some((_, nodes)) => nodes.push(node),
-                None => group.changes.push((change, vec![node])),
+        if let Some(change) = step.change.as_ref().filter(|_| diffs) {
+            // Files that differ elsewhere may still change in the same way.
+            let shown = diff(change);
+            match group.diffs.iter_mut().find(|(text, _)| *text == shown) {
+                Some((_, names)) => names.push(node),
+                None => group.diffs.push((shown, vec![node])),
             }
         }
     }
     order
 }
 
-fn tell(group: &Group<'_>, diffs: bool, style: Style) -> String {
+fn tell(group: &Group<'_>, all: usize, style: Style) -> String {
     let step = group.first;
     let sign = match (step.action.is_some(), step.risk) {
         (false, _) => style.dim("·"),
@@ -122,27 +139,32 @@ fn tell(group: &Group<'_>, diffs: bool, style: Style) -> String {
         (true, Risk::Disruptive) => style.yellow("~"),
         (true, Risk::Destructive) => style.red("!"),
     };
-    let mut text = format!("  {sign} {}  {}\n", style.bold(&group.nodes.join(" ")), step.title);
-    text += &indent(&wrap(&step.why, 90), &format!("      {}", style.dim("")));
+    let who = style.bold(&nodes(&group.nodes, all));
+    let mut text = hang(&format!("  {sign} "), &format!("{who}  {}", step.title), style.width);
+    let why = hang("      ", &step.why, style.width);
+    text += &why.lines().map(|line| style.dim(line) + "\n").collect::<String>();
     for interrupts in &group.interrupts {
-        text += &format!("      {} {interrupts}\n", style.yellow("interrupts:"));
+        let head = format!("      {} ", style.yellow("interrupts:"));
+        text += &hang(&head, interrupts, style.width);
     }
-    for (change, nodes) in group.changes.iter().filter(|_| diffs) {
-        if group.changes.len() > 1 {
-            text += &format!("      on {}:\n", nodes.join(", "));
+    for (diff, names) in &group.diffs {
+        if group.diffs.len() > 1 {
+            text += &format!("      on {}:\n", nodes(names, all));
         }
-        text += &indent(&diff(change, style), "      ");
+        text += &indent(&paint(diff, style), "      ");
     }
     text
 }
 
 /// A unified diff of one file.
-pub(crate) fn diff(change: &FileChange, style: Style) -> String {
+fn diff(change: &FileChange) -> String {
     let before = change.before.as_deref().unwrap_or("");
     let after = change.after.as_deref().unwrap_or("");
-    let diff = TextDiff::from_lines(before, after);
-    let text = diff.unified_diff().context_radius(2).to_string();
-    text.lines()
+    TextDiff::from_lines(before, after).unified_diff().context_radius(2).to_string()
+}
+
+fn paint(diff: &str, style: Style) -> String {
+    diff.lines()
         .map(|line| {
             let painted = match line.chars().next() {
                 Some('+') => style.green(line),
@@ -155,20 +177,79 @@ pub(crate) fn diff(change: &FileChange, style: Style) -> String {
         .collect()
 }
 
-/// Breaks a text at blanks.
-pub(crate) fn wrap(text: &str, width: usize) -> String {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last().map_or(0, |l| l.chars().count());
-        if line > 0 && line + 1 + word.chars().count() > width {
-            lines.push(String::new());
-        }
-        if let Some(last) = lines.last_mut() {
-            if !last.is_empty() {
-                last.push(' ');
-            }
-            last.push_str(word);
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use ringbolt_core::action::Action;
+    use ringbolt_core::name::NodeName;
+    use ringbolt_core::plan::Undo;
+
+    use super::*;
+
+    const PLAIN: Style = Style { colour: false, width: 80 };
+
+    fn step(node: &str, title: &str, change: Option<(&str, &str)>) -> Step {
+        Step {
+            id: format!("{node}/{title}"),
+            phase: Phase::Ports,
+            node: Some(NodeName::new(node).unwrap()),
+            title: title.into(),
+            why: "because".into(),
+            action: Some(Action::ReloadUdev),
+            expect: None,
+            undo: Undo::None,
+            proof: Vec::new(),
+            patience: 0,
+            risk: Risk::Safe,
+            after: BTreeSet::new(),
+            change: change.map(|(before, after)| FileChange {
+                path: "/f".into(),
+                before: Some(before.into()),
+                after: Some(after.into()),
+            }),
+            interrupts: String::new(),
         }
     }
-    lines.join("\n")
+
+    fn said(list: Vec<Step>) -> String {
+        steps(&Plan { steps: list, ..Plan::default() }, true, PLAIN)
+    }
+
+    #[test]
+    fn changes_that_look_the_same_are_shown_once() {
+        let file = |address: &str, end: &str| format!("address {address}\n1\n2\n3\n4\n{end}\n");
+        let change = |node: &str, address: &str| {
+            step(node, "write /f", Some((&file(address, "old"), &file(address, "new"))))
+        };
+        let text = said(vec![change("n1", "10.0.0.1"), change("n2", "10.0.0.2")]);
+        assert_eq!(text.matches("+new").count(), 1, "{text}");
+        assert!(text.contains("  + n1 n2  write /f\n      because\n      @@"), "{text}");
+    }
+
+    #[test]
+    fn changes_that_differ_say_where() {
+        let text = said(vec![
+            step("n1", "write /f", Some(("a\n", "b\n"))),
+            step("n2", "write /f", Some(("a\n", "c\n"))),
+        ]);
+        assert!(text.contains("      on n1:\n") && text.contains("      on n2:\n"), "{text}");
+    }
+
+    #[test]
+    fn many_nodes_are_counted() {
+        let names: Vec<String> = (1..=16).map(|n| format!("n{n}")).collect();
+        let mut list: Vec<Step> = names.iter().map(|n| step(n, "all", None)).collect();
+        list.extend(names[..7].iter().map(|n| step(n, "some", None)));
+        let text = said(list);
+        assert!(text.contains("+ 16 nodes  all") && text.contains("+ 7 of 16 nodes  some"), "{text}");
+    }
+
+    #[test]
+    fn waits_count_and_gates_do_not() {
+        let wait = Step { action: None, ..step("n1", "wait", None) };
+        let gate = Step { action: None, node: None, ..step("n1", "gate", None) };
+        let plan = Plan { steps: vec![step("n1", "do", None), gate, wait], ..Plan::default() };
+        assert_eq!(counted(&plan), 2);
+        assert!(closing(&plan, 1, PLAIN).starts_with("\n2 steps on 1 node;"));
+    }
 }

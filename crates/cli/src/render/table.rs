@@ -1,6 +1,8 @@
 //! Tables of text: columns as wide as their widest cell, two blanks between. Colour codes do not
 //! count as width.
 
+use super::text::shown;
+
 /// A table that is filled row by row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
@@ -37,21 +39,6 @@ impl Table {
         }
         text
     }
-}
-
-/// Columns a text takes on the screen: escape sequences take none.
-fn shown(text: &str) -> usize {
-    let mut width = 0;
-    let mut escape = false;
-    for c in text.chars() {
-        match (escape, c) {
-            (false, '\x1b') => escape = true,
-            (true, 'm') => escape = false,
-            (true, _) => {}
-            (false, _) => width += 1,
-        }
-    }
-    width
 }
 
 #[cfg(test)]

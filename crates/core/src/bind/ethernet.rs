@@ -27,7 +27,7 @@ pub(super) fn bind(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
                 if interface.is_none() {
                     binding.obstacles.push(absent(node, &name, facts));
                 }
-                BoundPort { name, pci: None, interface, peer: None, speed: None }
+                BoundPort { name, pci: None, interface, peer: None, known: None, speed: None }
             })
             .collect();
         binding.ports.insert(node.name.clone(), ports);

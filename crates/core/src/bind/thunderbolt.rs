@@ -83,6 +83,7 @@ fn ports<'f>(
                 interface: interface_at(facts, &controller.pci),
                 pci: Some(controller.pci.clone()),
                 peer: None,
+                known: None,
                 speed: here.first().and_then(|p| speed(p)),
                 name,
             },

@@ -95,6 +95,17 @@ pub(super) fn unit() -> File {
     }
 }
 
+/// Which cables the ports had, for `verify`.
+pub(super) fn cabling(ports: &[BoundPort]) -> File {
+    File {
+        path: crate::bind::memory::PATH.into(),
+        content: crate::bind::memory::content(ports),
+        why: "so that `verify` can tell a pulled cable from a port that never had one".into(),
+        reader: Reader::Nobody,
+        phase: Phase::Ports,
+    }
+}
+
 /// The udev rule that starts the hot-plug unit. `restart`, so that a port that goes and comes while
 /// the unit runs gets another run; `RUN` and not `SYSTEMD_WANTS`, which does nothing where systemd
 /// started before udev without a devtmpfs (sd-device's monitor is off then).

@@ -118,6 +118,7 @@ fn ports(wish: &Wish<'_>, list: &mut Vec<Resource>) {
     }
     if fabric.transport == Transport::Thunderbolt {
         list.push(Resource::File(files::rules(wish.ports)));
+        list.push(Resource::File(files::cabling(wish.ports)));
     }
 }
 

@@ -32,6 +32,7 @@ pub fn mesh() -> Question {
             frr_local::PATH,
             reload::FRR_CONF,
             initramfs::STAMP,
+            crate::bind::memory::PATH,
             pve::path::MEMBERS,
             pve::path::FABRICS,
             pve::path::RUNNING,

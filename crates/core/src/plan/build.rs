@@ -33,11 +33,16 @@ const CONVERGE_PATIENCE: u32 = 45;
 /// The same input gives the same bytes; the order of nodes in the spec does not matter.
 pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> Plan {
     let mut plan = Plan::default();
-    let mut by_node: BTreeMap<&NodeName, Vec<Step>> = BTreeMap::new();
+    let apply = cluster::settle(desired, fleet, &mut plan);
+    let mut all: Vec<Step> = Vec::new();
     for (node, resources) in &desired.nodes {
         let Some(facts) = fleet.nodes.get(node) else { continue };
-        let steps = by_node.entry(node).or_default();
+        let mut steps = Vec::new();
         for resource in resources {
+            // The apply makes every node generate its files and reload: what is seen before it is moot.
+            if apply.is_some() && resource.phase() == Phase::Fabric {
+                continue;
+            }
             let outcome = resource.compare(node, facts);
             plan.satisfied += u32::from(outcome.satisfied());
             steps.extend(outcome.steps);
@@ -58,16 +63,15 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
         if !resources.iter().any(|r| matches!(r, Resource::Initramfs(_))) && !keeps_ports(resources) {
             steps.extend(initramfs::retire(node, facts));
         }
-        merge_reloads(steps);
+        merge_reloads(&mut steps);
         for step in steps.iter_mut().filter(|s| s.risk == Risk::Disruptive && !of_port(s)) {
             step.proof.extend(returns(node, facts, desired, step));
         }
+        all.append(&mut steps);
     }
-    let mut steps: Vec<Step> = by_node.into_values().flatten().collect();
+    let mut steps = all;
     if plan.waiting.is_empty() {
-        let cluster = cluster::settle(desired, fleet, &mut plan);
-        if let Some(apply) = cluster {
-            // The apply makes every node generate its files and reload: what was seen before it is moot.
+        if let Some(apply) = apply {
             steps.retain(|s| s.phase != Phase::Fabric);
             steps.push(apply);
         }

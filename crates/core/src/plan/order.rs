@@ -1,60 +1,66 @@
 //! Order: within a node one step after the other, across nodes by gates between phases, and what
 //! disturbs traffic one node after the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Phase, Policy, Risk, Step, StepId};
 use crate::name::NodeName;
 
 /// Puts the steps of all nodes in order. `steps` holds each node's steps in their own order.
+///
+/// Sorted by phase and node, the list is in the order of its dependences already: a step waits for
+/// the one before it on its node, for a node earlier by name, or for a gate.
 pub(super) fn order(steps: Vec<Step>, policy: &Policy) -> Vec<Step> {
-    let mut phases: BTreeMap<Phase, Vec<Step>> = BTreeMap::new();
-    for step in steps {
-        phases.entry(step.phase).or_default().push(step);
-    }
-    let mut ordered = Vec::new();
+    let mut places: Vec<usize> = (0..steps.len()).collect();
+    places.sort_by_key(|at| (steps[*at].phase, &steps[*at].node, *at));
+    let mut slots: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
+    let mut ordered: Vec<Step> = Vec::with_capacity(slots.len() + Phase::ALL.len());
+    let mut sorted = places.into_iter().filter_map(|at| slots[at].take()).peekable();
     let mut gate: Option<StepId> = None;
-    let count = phases.len();
-    for (index, (phase, mut list)) in phases.into_iter().enumerate() {
-        list.sort_by(|a, b| a.node.cmp(&b.node));
-        chain(&mut list, gate.as_ref());
-        roll(&mut list, policy);
-        let list = by_dependence(list);
-        let last = index + 1 == count;
-        let ends: BTreeSet<StepId> = list.iter().map(|s| s.id.clone()).collect();
-        ordered.extend(list);
-        if !last {
-            let id = format!("gate:{}", phase.word());
-            ordered.push(Step {
-                id: id.clone(),
-                phase,
-                node: None,
-                title: format!("every node is done with \"{}\"", phase.word()),
-                why: "the next part needs it on all nodes".into(),
-                action: None,
-                expect: None,
-                undo: super::Undo::None,
-                proof: Vec::new(),
-                patience: 0,
-                risk: Risk::Safe,
-                after: ends,
-                change: None,
-                interrupts: String::new(),
-            });
-            gate = Some(id);
+    while let Some(phase) = sorted.peek().map(|s| s.phase) {
+        let begin = ordered.len();
+        while let Some(step) = sorted.next_if(|s| s.phase == phase) {
+            ordered.push(step);
+        }
+        let list = &mut ordered[begin..];
+        chain(list, gate.as_ref());
+        roll(list, policy);
+        if sorted.peek().is_some() {
+            let wall = wall(phase, list);
+            gate = Some(wall.id.clone());
+            ordered.push(wall);
         }
     }
     ordered
 }
 
+/// The gate after a phase: it waits for the last step of every node, which waits for those before.
+fn wall(phase: Phase, list: &[Step]) -> Step {
+    let ends = list.iter().zip(list.iter().skip(1)).filter(|(s, next)| s.node != next.node).map(|(s, _)| s);
+    Step {
+        id: format!("gate:{}", phase.word()),
+        phase,
+        node: None,
+        title: format!("every node is done with \"{}\"", phase.word()),
+        why: "the next part needs it on all nodes".into(),
+        action: None,
+        expect: None,
+        undo: super::Undo::None,
+        proof: Vec::new(),
+        patience: 0,
+        risk: Risk::Safe,
+        after: ends.chain(list.last()).map(|s| s.id.clone()).collect(),
+        change: None,
+        interrupts: String::new(),
+    }
+}
+
 /// Each step after the one before it on the same node; the first after the gate.
 fn chain(list: &mut [Step], gate: Option<&StepId>) {
-    let mut last: BTreeMap<Option<NodeName>, StepId> = BTreeMap::new();
-    for step in list {
-        match last.insert(step.node.clone(), step.id.clone()) {
-            Some(before) => drop(step.after.insert(before)),
-            None => step.after.extend(gate.cloned()),
-        }
+    for at in 0..list.len() {
+        let before = at.checked_sub(1).map(|i| &list[i]).filter(|s| s.node == list[at].node);
+        let before = before.map(|s| &s.id).or(gate).cloned();
+        list[at].after.extend(before);
     }
 }
 
@@ -80,32 +86,4 @@ fn roll(list: &mut [Step], policy: &Policy) {
     for step in list {
         step.after.extend(extra.get(&step.id).cloned());
     }
-}
-
-/// A stable topological order: always the first step whose predecessors are out.
-fn by_dependence(list: Vec<Step>) -> Vec<Step> {
-    let index: BTreeMap<StepId, usize> = list.iter().enumerate().map(|(i, s)| (s.id.clone(), i)).collect();
-    let mut waits: Vec<usize> = vec![0; list.len()];
-    let mut leads: Vec<Vec<usize>> = vec![Vec::new(); list.len()];
-    for (at, step) in list.iter().enumerate() {
-        for before in step.after.iter().filter_map(|id| index.get(id)) {
-            waits[at] += 1;
-            leads[*before].push(at);
-        }
-    }
-    let mut ready: BTreeSet<usize> = (0..list.len()).filter(|at| waits[*at] == 0).collect();
-    let mut slots: Vec<Option<Step>> = list.into_iter().map(Some).collect();
-    let mut out = Vec::with_capacity(slots.len());
-    while let Some(at) = ready.pop_first() {
-        out.extend(slots[at].take());
-        for next in &leads[at] {
-            waits[*next] -= 1;
-            if waits[*next] == 0 {
-                ready.insert(*next);
-            }
-        }
-    }
-    // A cycle would be a bug; `lint` names it. Nothing is lost meanwhile.
-    out.extend(slots.into_iter().flatten());
-    out
 }

@@ -149,8 +149,10 @@ pub struct LinkRow {
     pub from: NodeName,
     /// Its port.
     pub port: PortName,
-    /// The node at the far end; `None` when no cable is known.
+    /// The node at the far end; `None` on a switch, and when no cable is known.
     pub to: Option<NodeName>,
+    /// Whether a cable is in.
+    pub cabling: Cabling,
     /// Interface, carrier, MTU, address, neighbour, BFD.
     pub findings: Vec<Finding>,
     /// Packets of full MTU that came back, of [`WHOLE_COUNT`], per address family.
@@ -163,6 +165,20 @@ pub struct LinkRow {
     pub latency: Option<Latency>,
     /// All of it holds.
     pub ok: bool,
+}
+
+/// Whether a port has its cable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cabling {
+    /// It has.
+    In,
+    /// It had one at the last apply and has none now.
+    Missing,
+    /// It never had one: nothing is expected of it.
+    Free,
+    /// It goes to the switch.
+    Switch,
 }
 
 /// Round-trip times in milliseconds.
@@ -250,25 +266,37 @@ fn link_row(
     facts: &Facts,
     measured: &[Measured],
 ) -> LinkRow {
-    let to = port.peer.as_ref().map(|(node, _)| node.clone());
+    let to = port.known.as_ref().or(port.peer.as_ref()).map(|(node, _)| node.clone());
+    let switched = spec.fabric.transport == Transport::Switch;
+    let cabling = match (&port.peer, &to) {
+        _ if switched => Cabling::Switch,
+        (Some(_), _) => Cabling::In,
+        (None, Some(_)) => Cabling::Missing,
+        (None, None) => Cabling::Free,
+    };
     let findings: Vec<Finding> =
         link_checks(spec, addresses, node, port).iter().map(|check| check.look(facts)).collect();
     let own = |aim: Aim| {
         let port = &port.name;
-        measured.iter().filter(move |(p, _)| p.from == *node && p.port.as_ref() == Some(port) && p.aim == aim)
+        let ours = move |p: &Probe| p.port.as_ref() == Some(port) || (switched && p.port.is_none());
+        measured.iter().filter(move |(p, _)| p.from == *node && p.aim == aim && ours(p))
     };
     let whole: Vec<u32> = own(Aim::Whole).map(|(_, pinged)| replies(pinged)).collect();
     let sent: u32 = own(Aim::Loss).map(|(p, _)| p.ping.count).sum();
     let came: u32 = own(Aim::Loss).map(|(_, pinged)| replies(pinged)).sum();
     let times: Vec<f64> =
         own(Aim::Loss).flat_map(|(_, pinged)| pinged.replies.iter().map(|r| r.ms)).collect();
-    let cabled = to.is_some() || spec.fabric.transport == Transport::Switch;
-    let ok =
-        cabled && findings.iter().all(|f| f.holds) && whole.iter().all(|n| *n == WHOLE_COUNT) && came == sent;
+    let sound = findings.iter().all(|f| f.holds) && whole.iter().all(|n| *n == WHOLE_COUNT) && came == sent;
+    let ok = match cabling {
+        Cabling::Free => true,
+        Cabling::Missing => false,
+        Cabling::In | Cabling::Switch => sound,
+    };
     LinkRow {
         from: node.clone(),
         port: port.name.clone(),
         to,
+        cabling,
         findings,
         whole,
         lost: sent.saturating_sub(came),

@@ -242,7 +242,9 @@ impl Ports {
 fn cables_of(text: &str, folder: &Path) -> Vec<(String, u32, String, u32)> {
     let file = folder.join("spec.toml");
     std::fs::write(&file, text).expect("the folder is ours");
-    let wish = of_file(&file, None, Style { colour: false }).map_err(|t| t.message).expect("a good spec");
+    let wish = of_file(&file, None, Style { colour: false, width: 100 })
+        .map_err(|t| t.message)
+        .expect("a good spec");
     wish.cables.into_iter().map(|cable| (cable.a.0, cable.a.1, cable.b.0, cable.b.1)).collect()
 }
 

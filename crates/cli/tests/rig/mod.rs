@@ -1,0 +1,164 @@
+//! A lab of one test, driven by the real binary as a person would drive it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// One lab at a time: two of them on a small machine only make each other slow.
+static ONE: Mutex<()> = Mutex::new(());
+
+/// A lab, its state folder, and what to leave behind when the test fails.
+pub(crate) struct Rig {
+    dir: tempfile::TempDir,
+    state: tempfile::TempDir,
+    name: String,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Rig {
+    /// None, with a message, where no lab can be made.
+    pub(crate) fn new(name: &str) -> Option<Self> {
+        let root =
+            std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
+        let missing = ringbolt_lab::missing_packages();
+        if !root || !missing.is_empty() {
+            eprintln!("skipped: a lab needs root and {missing:?}");
+            return None;
+        }
+        let turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        std::fs::create_dir_all("/var/lib/ringbolt-lab").unwrap();
+        let dir = tempfile::Builder::new().prefix(".e2e-").tempdir_in("/var/lib/ringbolt-lab").unwrap();
+        let name = format!("{name}{}", std::process::id() % 10_000);
+        Some(Self { dir, state: tempfile::tempdir().unwrap(), name, _turn: turn })
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ringbolt"));
+        command
+            .args(words)
+            .args(["--lab", &self.name])
+            .env("RINGBOLT_LAB_DIR", self.dir.path())
+            .env("RINGBOLT_STATE", self.state.path())
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("RINGBOLT_CONFIG")
+            .current_dir(self.state.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs `ringbolt WORDS --lab …` and gives what it said, whatever the outcome.
+    pub(crate) fn run(&self, words: &[&str]) -> (i32, String) {
+        said(&self.command(words).output().unwrap())
+    }
+
+    /// The same, which must succeed.
+    pub(crate) fn ok(&self, words: &[&str]) -> String {
+        let (status, text) = self.run(words);
+        assert_eq!(status, 0, "ringbolt {}:\n{text}", words.join(" "));
+        text
+    }
+
+    /// The same, begun and left running.
+    pub(crate) fn start(&self, words: &[&str]) -> std::process::Child {
+        self.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// A program in a node, without ssh.
+    pub(crate) fn exec(&self, node: &str, words: &[&str]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_ringbolt"))
+            .args(["lab", "exec", "--lab", &self.name, node, "--"])
+            .args(words)
+            .env("RINGBOLT_LAB_DIR", self.dir.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let (status, text) = said(&output);
+        assert_eq!(status, 0, "{node}: {}:\n{text}", words.join(" "));
+        text
+    }
+
+    /// The plan as JSON.
+    pub(crate) fn plan(&self) -> Value {
+        let output = self.command(&["plan", "--json"]).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("plan: {e}: {}", said(&output).1))
+    }
+
+    /// `verify --json` until it is all true, at most this long; the seconds it took.
+    pub(crate) fn verified_within(&self, limit: Duration) -> f64 {
+        let began = Instant::now();
+        loop {
+            let output = self.command(&["verify", "--json"]).output().unwrap();
+            let report: Option<Value> = serde_json::from_slice(&output.stdout).ok();
+            if report.as_ref().is_some_and(|r| r["ok"] == true) {
+                assert_eq!(output.status.code(), Some(0));
+                return began.elapsed().as_secs_f64();
+            }
+            if began.elapsed() > limit {
+                panic!("not verified within {limit:?}:\n{}", self.run(&["verify"]).1);
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+
+    /// Nodes of the lab.
+    fn nodes(&self) -> Vec<String> {
+        let config = self.dir.path().join(&self.name).join("ringbolt.toml");
+        let text = std::fs::read_to_string(config).unwrap_or_default();
+        let spec = ringbolt_core::spec::read(&text).spec;
+        spec.map(|s| s.nodes.iter().map(|n| n.name.to_string()).collect()).unwrap_or_default()
+    }
+
+    /// What a person would want to see of a lab in which a test failed.
+    fn leave_evidence(&self) {
+        let folder = evidence().join(&self.name);
+        let _ = std::fs::create_dir_all(&folder);
+        let keep = |file: &str, text: String| drop(std::fs::write(folder.join(file), text));
+        for (file, words) in [("discover.json", vec!["discover", "--json"]), ("plan.txt", vec!["plan"])] {
+            keep(file, self.run(&words).1);
+        }
+        for node in self.nodes() {
+            let look = |words: &[&str]| {
+                let mut all = vec!["lab", "exec", "--lab", &self.name, &node, "--"];
+                all.extend(words);
+                let output = Command::new(env!("CARGO_BIN_EXE_ringbolt"))
+                    .args(all)
+                    .env("RINGBOLT_LAB_DIR", self.dir.path())
+                    .stdin(Stdio::null())
+                    .output();
+                output.map_or_else(|e| e.to_string(), |o| said(&o).1)
+            };
+            keep(&format!("{node}-journal.txt"), look(&["journalctl", "--no-pager", "-n", "400"]));
+            keep(&format!("{node}-addr.txt"), look(&["ip", "-d", "addr"]));
+            keep(&format!("{node}-route.txt"), look(&["ip", "route"]));
+            keep(
+                &format!("{node}-frr.txt"),
+                look(&["vtysh", "-c", "show openfabric neighbor", "-c", "show running-config"]),
+            );
+        }
+        eprintln!("evidence: {}", folder.display());
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.leave_evidence();
+        }
+        let (status, text) = self.run(&["lab", "down"]);
+        if status != 0 && !std::thread::panicking() {
+            panic!("lab down: {text}");
+        }
+    }
+}
+
+fn evidence() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab-evidence")
+}
+
+fn said(output: &Output) -> (i32, String) {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+}
