@@ -379,6 +379,23 @@ fn cabling_that_is_declared_or_missing() {
 }
 
 #[test]
+fn a_cable_that_was_there_at_the_last_apply() {
+    let mut world = ring().done();
+    let cable = world.cluster.cables.iter().next().cloned().expect("a cable");
+    world.cluster.unplug(&cable);
+    for (end, far) in [(&cable.0, &cable.1), (&cable.1, &cable.0)] {
+        let gone = far.node.to_string();
+        let Known::Yes(bus) = &mut world.facts(end.node.as_str()).inventory.thunderbolt else {
+            panic!("a bus")
+        };
+        bus.peers.retain(|p| p.device_name != gone);
+    }
+    assert!(world.note("RB0531").message.contains("n1:en05 – n2:en05"));
+    assert_eq!(world.plan().deeds().count(), 0, "a pulled cable is nothing to apply");
+    assert_eq!(world.plan().notes.len(), 1);
+}
+
+#[test]
 fn ports_that_belong_to_something_else() {
     let mut world = ethernet();
     world.facts("n2").inventory.interfaces.get_mut("en05").expect("it").master = Some("vmbr1".into());

@@ -38,7 +38,7 @@ pub(super) fn recall(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
         }
     }
     binding.notes.extend(missing.iter().map(|cable| Obstacle {
-        code: "RB0530".into(),
+        code: "RB0531".into(),
         node: None,
         message: format!(
             "the cable {}:{} – {}:{} is missing; it was there at the last apply",

@@ -51,7 +51,7 @@ pub struct Goal {
 }
 
 /// Everything of ours has a name that begins like one of these.
-pub const OWN_FILES: [&str; 7] = [
+pub const OWN_FILES: [&str; 8] = [
     "/etc/systemd/network/00-ringbolt-",
     "/etc/udev/rules.d/90-ringbolt",
     "/etc/systemd/system/ringbolt-",
@@ -59,6 +59,7 @@ pub const OWN_FILES: [&str; 7] = [
     "/etc/sysctl.d/90-ringbolt",
     "/etc/network/interfaces.d/ringbolt",
     "/etc/systemd/system/frr.service.d/ringbolt",
+    crate::bind::memory::PATH,
 ];
 
 /// The topology as bound: cables where cabling is known, the switch where there is one.

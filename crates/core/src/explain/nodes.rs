@@ -270,4 +270,13 @@ super::explanations! {
         wrong: "",
         right: "",
     }
+    CABLE_MISSING = Warning "RB0531" {
+        title: "a cable that was there at the last apply is missing",
+        why: "Each node remembers which cables its ports had when ringbolt last applied, in /var/lib/ringbolt/cabling, and \
+              one of them is out now, or its far end is off. The mesh goes on without it, with less to spare. \
+              To see it: `ringbolt discover` lists the cables seen.",
+        cure: "Plug it in. If it was taken out for good: `ringbolt apply --forget-cables`.",
+        wrong: "",
+        right: "",
+    }
 }
