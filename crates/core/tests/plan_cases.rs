@@ -426,6 +426,7 @@ fn a_silent_node_is_in_the_way_and_keeps_its_place() {
     let plan = survey.plan(&Policy::default());
     is_about(&one(&plan.obstacles, "RB0501"), "n3", "no route to host");
     assert_eq!(plan.deeds().count(), 0, "{:#?}", plan.steps);
+    assert_eq!(plan.notes, Vec::new(), "its cables are neither strange nor missing");
     world.spec.fabric.hello_interval = 2;
     let plan = world.plan();
     let step = find(&plan, "n1/sdn");

@@ -32,7 +32,10 @@ pub(super) fn recall(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
     for (node, ports) in &mut binding.ports {
         for port in ports {
             port.known = port.peer.clone().or_else(|| known.get(&(node.clone(), port.name.clone())).cloned());
-            if let (None, Some(far)) = (&port.peer, &port.known) {
+            // The far end of a cable that is out is known to be there, or it may be off with its node.
+            if let (None, Some(far)) = (&port.peer, &port.known)
+                && fleet.nodes.contains_key(&far.0)
+            {
                 missing.insert(super::Cable::new((node.clone(), port.name.clone()), far.clone()));
             }
         }

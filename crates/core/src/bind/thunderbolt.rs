@@ -3,7 +3,7 @@
 //! The peer's UUID decides who is cabled to whom; its announced host name is only a cross-check,
 //! because the kernel latches it at the first contact (see `ringbolt explain RB0521`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Binding, BoundPort, Cable, interface_at, port_name};
 use crate::facts::thunderbolt::{Peer, Thunderbolt};
@@ -13,6 +13,8 @@ use crate::plan::{Fleet, Obstacle};
 use crate::spec::{Node, Spec};
 
 pub(super) fn bind(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
+    let unheard = spec.nodes.iter().map(|n| &n.name).filter(|n| !fleet.nodes.contains_key(*n));
+    let quiet: BTreeSet<&str> = unheard.map(NodeName::as_str).collect();
     let mut owners: BTreeMap<&str, (NodeName, PortName)> = BTreeMap::new();
     for node in &spec.nodes {
         let Some(facts) = fleet.nodes.get(&node.name) else { continue };
@@ -29,7 +31,10 @@ pub(super) fn bind(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
             continue;
         };
         for peer in &thunderbolt.peers {
-            join(node, peer, &owners, fleet, binding);
+            // A node of the spec that says nothing just now is no stranger.
+            if owners.contains_key(peer.uuid.as_str()) || !quiet.contains(peer.device_name.as_str()) {
+                join(node, peer, &owners, fleet, binding);
+            }
         }
     }
     warn_double(binding);
