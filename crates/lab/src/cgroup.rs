@@ -27,9 +27,13 @@ impl Cgroup {
         Self(root.join(name))
     }
 
-    /// Makes it, if need be, and moves the calling process into it.
+    /// Makes it, if need be.
+    pub(crate) fn create(&self) -> io::Result<()> {
+        fs::create_dir_all(&self.0)
+    }
+
+    /// Moves the calling process into it; fails where it was removed, and so the lab with it.
     pub(crate) fn join(&self) -> io::Result<()> {
-        fs::create_dir_all(&self.0)?;
         fs::write(self.0.join("cgroup.procs"), "0")
     }
 
@@ -75,6 +79,18 @@ impl Cgroup {
             std::thread::sleep(Duration::from_millis(5));
         }
         true
+    }
+
+    /// Ends all processes and removes it. One that joined in the same moment is ended as well.
+    pub(crate) fn end(&self) -> io::Result<()> {
+        let mut last = Ok(());
+        for _ in 0..5 {
+            last = self.kill().and_then(|()| self.remove());
+            if last.is_ok() {
+                break;
+            }
+        }
+        last
     }
 
     /// Removes it with everything below, deepest first.

@@ -80,6 +80,9 @@ pub enum LabError {
     },
 }
 
+/// Short-lived programs that make something of a lab, by the name the system knows them under.
+const TOOLS: &[&str] = &["ip", "tc", "ssh-keygen", "setsid", "mount"];
+
 /// Where labs are kept: `$RINGBOLT_LAB_DIR`, else `/var/lib/ringbolt-lab`.
 #[must_use]
 pub fn parent() -> PathBuf {
@@ -336,6 +339,7 @@ impl Lab {
             let mut record = self.record()?;
             record.phase = Phase::Down;
             record.save(&self.dir())?;
+            self.outwait_tools();
             self.remove_objects(&record)?;
         }
         fs::remove_dir_all(self.dir()).map_err(file_error(&self.dir()))?;
@@ -343,15 +347,32 @@ impl Lab {
         Ok(())
     }
 
+    /// Waits for programs that an `up` cut short had started and that go on by themselves: what they make would
+    /// otherwise appear after it was removed.
+    fn outwait_tools(&self) {
+        let (prefix, dir) = (object_name(&self.name, ""), format!("{}/", self.dir().display()));
+        let ours = |process: &Path| {
+            let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
+            let line = fs::read_to_string(process.join("cmdline")).unwrap_or_default();
+            TOOLS.contains(&name.trim_end()) && (line.contains(&prefix) || line.contains(&dir))
+        };
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < deadline {
+            let mut processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+            if !processes.any(|process| ours(&process.path())) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn remove_objects(&self, record: &Record) -> Result<(), LabError> {
         let root = self.cgroup_root();
         for object in &record.objects {
             match object {
                 Object::Cgroup(name) => {
-                    let group = Cgroup::new(&root, name);
-                    group
-                        .kill()
-                        .and_then(|()| group.remove())
+                    Cgroup::new(&root, name)
+                        .end()
                         .map_err(|source| LabError::Processes { name: name.clone(), source })?;
                 }
                 Object::Netns(name) => netns::remove(name)?,

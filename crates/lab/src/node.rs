@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::cable;
+use crate::keeper;
 use crate::lab::{Lab, LabError};
 use crate::layer::HOME;
 use crate::netns;
@@ -78,6 +79,8 @@ pub(crate) fn start(lab: &Lab, record: &mut Record, node: &str) -> Result<(), La
 
 /// Starts the process that boots the node and boots it again when it reboots.
 pub(crate) fn spawn_keeper(lab: &Lab, record: &Record, node: &str) -> Result<(), LabError> {
+    let failed = |source| LabError::Processes { name: keeper::CGROUP.to_owned(), source };
+    lab.cgroup(keeper::CGROUP).create().map_err(failed)?;
     let path = lab.node_dir(node).join("keeper.log");
     let log = fs::File::options().create(true).append(true).open(&path).map_err(file_error(&path))?;
     let errors = log.try_clone().map_err(file_error(&path))?;
@@ -121,8 +124,7 @@ pub(crate) fn stop(lab: &Lab, record: &mut Record, node: &str, orderly: bool) ->
     }
     // Links first: a dying process must not say goodbye on the network.
     dismantle(lab, record, node)?;
-    group.kill().map_err(failed)?;
-    group.remove().map_err(failed)?;
+    group.end().map_err(failed)?;
     Ok(())
 }
 
