@@ -77,6 +77,12 @@ pub enum Action {
     },
     /// `ifreload -a`: make every interface what the files say.
     ReloadInterfaces,
+    /// `ip route flush exact TO proto boot`: static routes of an earlier run, which no reload of the
+    /// interfaces takes away.
+    DropRoutes {
+        /// Destinations.
+        to: Vec<ipnet::IpNet>,
+    },
     /// `update-initramfs -u -k all`.
     UpdateInitramfs,
     /// Change Proxmox VE's fabrics under its SDN lock, apply, and wait for every node's task.

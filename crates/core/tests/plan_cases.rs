@@ -503,6 +503,7 @@ fn from_openfabric_to_static_routes_and_back() {
         assert!(!facts.state.files.contains_key("/etc/network/interfaces.d/ringbolt"), "{node}");
         let lo = &facts.inventory.interfaces["lo"];
         assert!(lo.addresses.iter().all(|a| a.addr().is_loopback()), "{node}: {:?}", lo.addresses);
+        assert!(facts.state.routes.iter().all(|r| r.protocol != "boot"), "{node}: {:?}", facts.state.routes);
     }
 }
 

@@ -19,6 +19,7 @@ mod module;
 mod packages;
 mod port;
 mod reboot;
+mod routes;
 mod sdn;
 mod sysctl;
 mod udev;
@@ -59,6 +60,7 @@ pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>
         Action::AdoptPort { pci, name, mtu } => port::adopt(scene.root, pci, name.as_str(), *mtu),
         Action::BringUp { interface } => interfaces::bring_up(scene, interface),
         Action::ReloadInterfaces => interfaces::reload(scene),
+        Action::DropRoutes { to } => routes::drop(to),
         Action::UpdateInitramfs => initramfs::update(),
         Action::ApplySdn(change) => sdn::apply(scene, change),
         Action::ReloadNode { node } => sdn::reload_node(scene, node),

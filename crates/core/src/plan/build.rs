@@ -2,13 +2,17 @@
 //! it can only say what it cannot yet do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use super::{Fleet, Obstacle, Phase, Plan, Risk, Step, cluster, order};
 use crate::action::Action;
 use crate::check::Check;
 use crate::desired::{Desired, Goal};
-use crate::facts::Facts;
+use crate::facts::{Facts, KernelRoute};
 use crate::name::NodeName;
+use crate::resource::fabric::Member;
 use crate::resource::{Resource, frr_local, initramfs, remove_file, step};
 use crate::spec::{Routing, Spec};
 
@@ -62,6 +66,9 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
         steps.extend(others.into_iter().flat_map(|path| remove(node, path, facts)));
         if !resources.iter().any(|r| matches!(r, Resource::Initramfs(_))) && !keeps_ports(resources) {
             steps.extend(initramfs::retire(node, facts));
+        }
+        if apply.is_none() {
+            steps.extend(shadows(node, facts, desired));
         }
         merge_reloads(&mut steps);
         for step in steps.iter_mut().filter(|s| s.risk == Risk::Disruptive && !of_port(s)) {
@@ -126,6 +133,27 @@ fn remove(node: &NodeName, path: &str, facts: &Facts) -> Vec<Step> {
 /// when the other end has followed.
 fn of_port(step: &Step) -> bool {
     matches!(step.action, Some(Action::AdoptPort { .. } | Action::BringUp { .. }))
+}
+
+/// Static routes of an earlier run that hide OpenFabric's: they go once those are there to take over.
+fn shadows(node: &NodeName, facts: &Facts, desired: &Desired) -> Option<Step> {
+    let fabric = desired.fabric.as_ref()?;
+    let frr = facts.state.frr.yes()?;
+    let installed: BTreeSet<IpNet> = frr.routes.iter().filter(|r| r.installed).map(|r| r.to).collect();
+    let ids: BTreeSet<IpAddr> = fabric.nodes.values().flat_map(Member::ids).collect();
+    let hides =
+        |r: &&KernelRoute| r.protocol == "boot" && installed.contains(&r.to) && ids.contains(&r.to.addr());
+    let to: BTreeSet<IpNet> = facts.state.routes.iter().filter(hides).map(|r| r.to).collect();
+    if to.is_empty() {
+        return None;
+    }
+    let proof = to.iter().map(|to| (node.clone(), Check::Route { to: to.addr(), hops: None })).collect();
+    Some(Step {
+        title: "drop the static routes of an earlier run".into(),
+        why: "they hide OpenFabric's, and would go on leading into a dead cable".into(),
+        proof,
+        ..step(node, "routes", Phase::Fabric, Action::DropRoutes { to: to.into_iter().collect() })
+    })
 }
 
 /// A disturbed node is whole again when the adjacencies it had are back; only then it is the next

@@ -2,7 +2,7 @@
 //! cluster: staged and applied on one node, for all.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -165,6 +165,11 @@ impl Fabric {
 }
 
 impl Member {
+    /// The router IDs, IPv4 first.
+    pub fn ids(&self) -> impl Iterator<Item = IpAddr> {
+        self.ip.map(IpAddr::V4).into_iter().chain(self.ip6.map(IpAddr::V6))
+    }
+
     fn keys(&self) -> BTreeMap<String, Vec<String>> {
         let mut keys = BTreeMap::new();
         if let Some(ip) = self.ip {

@@ -38,6 +38,9 @@ impl Node {
             Action::DisableUnit { unit } => self.disable(unit),
             Action::RestartUnit { unit } => return self.start(unit),
             Action::AdoptPort { pci, name, mtu } => return self.adopt(pci, name, *mtu),
+            Action::DropRoutes { to } => {
+                self.facts.state.routes.retain(|r| r.protocol != "boot" || !to.contains(&r.to));
+            }
             Action::BringUp { interface } => stanza::ifup(self, interface),
             Action::ReloadInterfaces => stanza::ifreload(self),
             // Noticed by whoever reads them next; the cluster does the rest.
