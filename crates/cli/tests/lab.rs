@@ -101,7 +101,7 @@ fn a_pulled_cable_is_missed_and_comes_back_by_itself() {
     let (status, text) = rig.run(&["verify"]);
     assert_eq!(status, 7, "{text}");
     let plan = rig.ok(&["plan"]);
-    assert!(plan.contains("RB0530"), "a missing cable is told:\n{plan}");
+    assert!(plan.contains("RB0531"), "a missing cable is told:\n{plan}");
     assert!(plan.contains("nothing to do"), "and nothing is torn down for it:\n{plan}");
     rig.ok(&["lab", "mend", "n1", "n2"]);
     rig.verified_within(MINUTE);
@@ -110,7 +110,12 @@ fn a_pulled_cable_is_missed_and_comes_back_by_itself() {
         assert!(link.contains("10.100.0."), "{node}: {link}");
         assert!(rig.exec(node, &["cat", &format!("/sys/class/net/{port}/mtu")]).trim() == "65520");
     }
-    rig.ok(&["drill", "cable", "--between", "n1", "n2", "--kind", "carrier", "--json"]);
+    let (_, drill) = rig.run(&["drill", "cable", "--between", "n1", "n2", "--kind", "carrier", "--json"]);
+    let outcomes: Value = serde_json::from_str(&drill).unwrap();
+    for direction in outcomes[0]["directions"].as_array().unwrap() {
+        assert_eq!(direction["detour"], true, "{drill}");
+        assert!(direction["back"].is_number(), "{drill}");
+    }
 }
 
 #[test]

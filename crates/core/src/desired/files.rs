@@ -109,8 +109,11 @@ pub(super) fn cabling(ports: &[BoundPort]) -> File {
 /// The udev rule that starts the hot-plug unit. `restart`, so that a port that goes and comes while
 /// the unit runs gets another run; `RUN` and not `SYSTEMD_WANTS`, which does nothing where systemd
 /// started before udev without a devtmpfs (sd-device's monitor is off then).
-pub(super) fn rules(ports: &[BoundPort]) -> File {
-    let names: Vec<&str> = ports.iter().map(|p| p.name.as_str()).collect();
+///
+/// The dummy interface is in it because ifupdown2 has been seen to make it at boot and miss its
+/// address; a second `ifup` gives it.
+pub(super) fn rules(ports: &[BoundPort], dummy: Option<String>) -> File {
+    let names: Vec<String> = ports.iter().map(|p| p.name.to_string()).chain(dummy).collect();
     File {
         path: RULES_FILE.into(),
         content: format!(

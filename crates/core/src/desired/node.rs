@@ -32,6 +32,9 @@ pub(super) fn resources(wish: &Wish<'_>) -> Vec<Resource> {
     if fabric.transport == Transport::Thunderbolt {
         thunderbolt(wish, &mut list);
     }
+    if hot_plug(fabric) {
+        list.push(Resource::File(files::unit()));
+    }
     let values = files::sysctl_values(fabric);
     if !values.is_empty() {
         let file = files::sysctl(&values);
@@ -95,8 +98,12 @@ fn thunderbolt(wish: &Wish<'_>, list: &mut Vec<Resource>) {
             list.push(Resource::File(file));
         }
     }
-    list.push(Resource::File(files::unit()));
     list.push(Resource::Initramfs(initramfs::Initramfs { content: crate::digest::of(&links) }));
+}
+
+/// Whether interfaces may come (back) without their address: Thunderbolt ports, and the dummy.
+fn hot_plug(fabric: &crate::spec::Fabric) -> bool {
+    fabric.transport == Transport::Thunderbolt || fabric.routing == Routing::Openfabric
 }
 
 fn ports(wish: &Wish<'_>, list: &mut Vec<Resource>) {
@@ -116,8 +123,11 @@ fn ports(wish: &Wish<'_>, list: &mut Vec<Resource>) {
             mtu: fabric.mtu,
         }));
     }
+    if hot_plug(fabric) {
+        let dummy = (fabric.routing == Routing::Openfabric).then(|| fabric.id.dummy());
+        list.push(Resource::File(files::rules(wish.ports, dummy)));
+    }
     if fabric.transport == Transport::Thunderbolt {
-        list.push(Resource::File(files::rules(wish.ports)));
         list.push(Resource::File(files::cabling(wish.ports)));
     }
 }
