@@ -64,7 +64,7 @@ const FILES: &[(&str, u32, &str)] = &[
         0o644,
         include_str!("../assets/user-manager.conf"),
     ),
-    ("etc/default/locale", 0o644, "LANG=C.UTF-8\n"),
+    ("etc/locale.conf", 0o644, "LANG=C.UTF-8\n"),
     ("usr/share/ceph/mgr/bcrypt.py", 0o644, include_str!("../assets/bcrypt.py")),
     ("usr/lib/tmpfiles.d/ringbolt-lab.conf", 0o644, "d /run/ringbolt-lab 0755 root root\n"),
     ("etc/ssh/sshd_config.d/ringbolt-lab.conf", 0o644, "PermitRootLogin yes\nUseDNS no\n"),
