@@ -128,8 +128,14 @@ fn codes_page() -> String {
                 writeln!(page, "| [{}](#{lower}) | {} | {} |", e.code, severity(e.severity), cell(e.title));
         }
         for e in area.entries {
-            let _ =
-                write!(page, "\n### {}\n\n**{}.** {}\n\n{}\n", e.code, first_upper(e.title), e.why, e.cure);
+            let _ = write!(
+                page,
+                "\n### {}\n\n**{}.** {}\n\n{}\n",
+                e.code,
+                first_upper(e.title),
+                e.why.replace(" To see it: ", "\n\nTo see it: "),
+                e.cure
+            );
             if !e.wrong.is_empty() {
                 let _ = write!(
                     page,

@@ -22,9 +22,6 @@ use board::{Board, Line};
 /// More lines than this are not kept moving.
 const LINES: usize = 12;
 
-/// What a node's line says between its steps.
-const IDLE: &str = "waits";
-
 /// The screen of one run.
 pub(crate) struct Progress {
     steps: BTreeMap<String, Step>,
@@ -89,7 +86,7 @@ impl Progress {
                 return None;
             }
             let bar = self.bars.add(ProgressBar::new_spinner());
-            let template = format!("  {{spinner}} {{prefix:{}}}  {{wide_msg}}", self.board.longest_name());
+            let template = format!("  {{spinner}} {{prefix:{}}}  {{msg}}", self.board.longest_name());
             if let Ok(style) = ProgressStyle::with_template(&template) {
                 bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
             }
@@ -104,6 +101,9 @@ impl Progress {
         let Some(step) = self.steps.get(step) else { return };
         let (Some(node), title) = (step.node.clone(), step.title.clone()) else { return };
         let words = text.map_or(title.clone(), |t| format!("{title}: {t}"));
+        // The last columns stay free: a `^C` there would move the lines.
+        let room = self.style.width.saturating_sub(self.board.longest_name() + 12);
+        let words: String = words.replace('\n', " ").chars().take(room).collect();
         if let Some(bar) = self.line(node.as_str()) {
             bar.set_message(words);
         }
@@ -114,7 +114,7 @@ impl Progress {
         let Some(node) = self.steps.get(step).and_then(|s| s.node.as_ref()) else { return };
         if self.board.nodes() <= LINES {
             if let Some(bar) = self.lines.get(node.as_str()) {
-                bar.set_message(IDLE);
+                bar.set_message(if self.board.is_through(node.as_str()) { "done" } else { "waits" });
             }
         } else if let Some(bar) = self.lines.remove(node.as_str()) {
             bar.finish_and_clear();
@@ -123,25 +123,27 @@ impl Progress {
     }
 
     fn done(&mut self, step: &str, took_ms: u64) {
+        let line = self.board.done(step, took_ms);
         self.idle(step);
-        if let Some(line) = self.board.done(step, took_ms) {
+        if let Some(line) = line {
             self.show_done(&line);
         }
     }
 
     fn show_done(&self, line: &Line) {
-        let took = Duration::from_millis(line.slowest_ms).as_secs_f64();
-        let took = self.style.dim(&format!("{took:.1} s"));
+        let seconds = Duration::from_millis(line.slowest_ms).as_secs_f64();
+        // What took no time needs no figure.
+        let took = if seconds < 0.05 { String::new() } else { self.style.dim(&format!("  {seconds:.1} s")) };
         let width = self.board.longest_list();
         let head = format!("  {} {:width$}  ", self.style.green("✓"), line.nodes);
-        self.say(&hang(&head, &format!("{}  {took}", line.title), self.style.width));
+        self.say(&hang(&head, &format!("{}{took}", line.title), self.style.width));
     }
 
     fn failed(&mut self, step: &str, failure: &Failure) {
-        self.idle(step);
         // What came before is shown before.
         self.flush();
         self.board.dropped(step);
+        self.idle(step);
         let Some(step) = self.steps.get(step) else { return };
         let node = step.node.as_ref().map_or("", |n| n.as_str());
         let width = self.board.longest_list();

@@ -17,6 +17,7 @@ use ringbolt_lab::{Fault, Lab};
 use crate::args::Global;
 use crate::exit::Exit;
 use crate::render::Style;
+use crate::render::text::hang;
 use crate::session::{Session, Trouble, block_on};
 
 /// What is broken.
@@ -288,17 +289,25 @@ fn line(outcome: &Outcome, style: Style) -> String {
     let [a, b, c, d] = WIDTHS;
     let cable = format!("{}–{}", outcome.cable.a.0, outcome.cable.b.0);
     let lost = if outcome.directions.iter().all(|d| d.detour) {
-        format!("{:.2} s (≤ {:.1})", outcome.outage, outcome.target)
+        against(outcome.outage, outcome.target, c, style)
     } else {
-        "no detour seen".into()
+        style.red(&format!("{:c$}", "no detour seen"))
     };
-    let back = outcome.back.map_or("not within 20 s".into(), |b| format!("{b:.2} s (≤ {BACK_TARGET:.1})"));
+    let back = match outcome.back {
+        Some(back) => against(back, BACK_TARGET, d, style),
+        None => style.red(&format!("{:d$}", "not within 20 s")),
+    };
     let mark = if outcome.ok { style.green("ok") } else { style.red("no") };
-    format!(
-        "{cable:a$}{:b$}{lost:c$}{back:d$}{:12}{mark}\n",
-        outcome.kind.word(),
-        outcome.kind.with_defaults()
-    )
+    format!("{cable:a$}{:b$}{lost}{back}{:12}{mark}\n", outcome.kind.word(), outcome.kind.with_defaults())
+}
+
+/// Seconds beside their target, in a column of its own.
+fn against(seconds: f64, target: f64, width: usize, style: Style) -> String {
+    if seconds <= target {
+        format!("{:width$}", format!("{seconds:.2} s (≤ {target:.1})"))
+    } else {
+        style.red(&format!("{:width$}", format!("{seconds:.2} s (> {target:.1})")))
+    }
 }
 
 fn closing(outcomes: &[Outcome], style: Style) -> String {
@@ -314,9 +323,15 @@ fn closing(outcomes: &[Outcome], style: Style) -> String {
         )
     } else {
         format!(
-            "\n{} {failed} of {} cuts cost more than their target; longest gap {worst:.2} s. Machines under load show longer gaps: look at `ringbolt verify`, then try again.\n",
-            style.red("over target:"),
-            outcomes.len()
+            "\n{}",
+            hang(
+                &format!("{} ", style.red("over target:")),
+                &format!(
+                    "{failed} of {} cuts cost more than their target (>); longest gap {worst:.2} s. Machines under load show longer gaps: look at `ringbolt verify`, then try again.",
+                    outcomes.len()
+                ),
+                style.width
+            )
         )
     }
 }

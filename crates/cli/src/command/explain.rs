@@ -10,6 +10,7 @@ use ringbolt_core::spec::near::nearest;
 
 use crate::exit::Exit;
 use crate::render::Style;
+use crate::render::text::hang;
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
@@ -62,22 +63,18 @@ fn unknown(topic: &str, out: &mut dyn Write) -> std::io::Result<Exit> {
     Ok(Exit::Usage)
 }
 
-fn bold(text: &str, style: Style) -> String {
-    if style.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
-}
-
 fn list(out: &mut dyn Write, style: Style) -> std::io::Result<()> {
     for area in explain::AREAS {
-        writeln!(out, "{}", bold(area.title, style))?;
+        writeln!(out, "{}", style.bold(area.title))?;
         for e in area.entries {
             writeln!(out, "  {}  {}", e.code, e.title)?;
         }
         writeln!(out)?;
     }
-    writeln!(out, "{}", bold("Keys of the spec", style))?;
+    writeln!(out, "{}", style.bold("Keys of the spec"))?;
     for section in key::SECTIONS {
         let names: Vec<&str> = key::of(section.name).map(|k| k.name).collect();
-        writeln!(out, "  {:<12} {}", section.header, names.join(", "))?;
+        write!(out, "{}", hang(&format!("  {:<12} ", section.header), &names.join(", "), style.width))?;
     }
     Ok(())
 }
@@ -87,17 +84,22 @@ fn show_code(e: &Explanation, out: &mut dyn Write, style: Style) -> std::io::Res
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    writeln!(out, "{} ({severity})\n", bold(&format!("{}: {}", e.code, e.title), style))?;
-    writeln!(out, "{}\n\n{}", wrap(e.why), wrap(e.cure))?;
+    writeln!(out, "{} ({severity})\n", style.bold(&format!("{}: {}", e.code, e.title)))?;
+    write!(
+        out,
+        "{}\n{}",
+        paragraph(&e.why.replace(" To see it: ", "\n\nTo see it: "), style),
+        paragraph(e.cure, style)
+    )?;
     if !e.wrong.is_empty() {
-        writeln!(out, "\n{}\n\n{}", bold("Wrong", style), indent(e.wrong))?;
-        writeln!(out, "{}\n\n{}", bold("Right", style), indent(e.right).trim_end())?;
+        writeln!(out, "\n{}\n\n{}", style.bold("Wrong"), indent(e.wrong))?;
+        writeln!(out, "{}\n\n{}", style.bold("Right"), indent(e.right).trim_end())?;
     }
     Ok(())
 }
 
 fn show_section(section: &Section, out: &mut dyn Write, style: Style) -> std::io::Result<()> {
-    writeln!(out, "{}\n\n{}\n", bold(section.header, style), wrap(section.about))?;
+    writeln!(out, "{}\n\n{}", style.bold(section.header), paragraph(section.about, style))?;
     for k in key::of(section.name) {
         writeln!(out, "  {:<17} {}; default: {}", k.name, k.kind, k.default)?;
     }
@@ -106,34 +108,20 @@ fn show_section(section: &Section, out: &mut dyn Write, style: Style) -> std::io
 
 fn show_key(k: &Key, out: &mut dyn Write, style: Style) -> std::io::Result<()> {
     let header = key::SECTIONS.iter().find(|s| s.name == k.section).map_or("", |s| s.header);
-    writeln!(out, "{}, in {header} (since {})\n", bold(k.name, style), k.since)?;
-    writeln!(out, "{}\n", wrap(k.about))?;
+    writeln!(out, "{}, in {header} (since {})\n", style.bold(k.name), k.since)?;
+    writeln!(out, "{}", paragraph(k.about, style))?;
     writeln!(out, "  type      {}", k.kind)?;
     writeln!(out, "  values    {}", k.range)?;
     writeln!(out, "  default   {}", k.default)?;
     writeln!(out, "  example   {} = {}\n", k.name, k.example)?;
-    writeln!(out, "{}", wrap(k.why))
+    write!(out, "{}", paragraph(k.why, style))
 }
 
 fn indent(text: &str) -> String {
     text.lines().map(|l| if l.is_empty() { "\n".to_owned() } else { format!("    {l}\n") }).collect()
 }
 
-/// The text in lines of at most 88 characters.
-fn wrap(text: &str) -> String {
-    let mut lines = String::new();
-    let mut width = 0;
-    for word in text.split_whitespace() {
-        let long = word.chars().count();
-        if width > 0 && width + 1 + long > 88 {
-            lines.push('\n');
-            width = 0;
-        } else if width > 0 {
-            lines.push(' ');
-            width += 1;
-        }
-        lines.push_str(word);
-        width += long;
-    }
-    lines
+/// Text in lines that are easy to read.
+fn paragraph(text: &str, style: Style) -> String {
+    hang("", text, style.width.min(88))
 }

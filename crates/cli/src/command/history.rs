@@ -54,7 +54,7 @@ pub(crate) fn list(args: &HistoryArgs, out: &mut dyn Write, style: Style) -> Res
     for run in &records {
         table.row(vec![
             run.id.clone(),
-            run.started.clone(),
+            began(run),
             run.steps.to_string(),
             run.done.to_string(),
             run.failed.to_string(),
@@ -75,6 +75,14 @@ fn outcome(run: &RunRecord, style: Style) -> String {
     }
 }
 
+/// When it began, by this machine's clock and zone.
+fn began(run: &RunRecord) -> String {
+    run.started.parse::<jiff::Timestamp>().map_or_else(
+        |_| "–".to_owned(),
+        |at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+    )
+}
+
 fn seconds(run: &RunRecord) -> f64 {
     std::time::Duration::from_millis(run.took_ms).as_secs_f64()
 }
@@ -89,7 +97,7 @@ pub(crate) fn replay(
     let past = Runs::own().load(&args.run).map_err(|e| trouble(&e))?;
     let record = &past.record;
     if !args.json {
-        writeln!(out, "run {} of {}\n", style.bold(&record.id), record.started)?;
+        writeln!(out, "run {}, {}\n", style.bold(&record.id), began(record))?;
         out.flush()?;
     }
     let mut screen = Progress::new(&past.plan, false, global.quiet, args.json, style);

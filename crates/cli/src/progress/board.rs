@@ -38,13 +38,14 @@ pub(super) struct Board {
     groups: Vec<Group>,
     /// Group and place in it, by the step's id.
     of: BTreeMap<String, (usize, usize)>,
-    names: BTreeSet<String>,
+    /// Nodes, and how many steps of each have no end yet.
+    names: BTreeMap<String, usize>,
 }
 
 impl Board {
     /// The board of a plan with nothing done.
     pub(super) fn new(plan: &Plan) -> Self {
-        let mut board = Self { groups: Vec::new(), of: BTreeMap::new(), names: BTreeSet::new() };
+        let mut board = Self { groups: Vec::new(), of: BTreeMap::new(), names: BTreeMap::new() };
         let mut index = BTreeMap::new();
         for step in &plan.steps {
             let Some(node) = &step.node else { continue };
@@ -62,7 +63,7 @@ impl Board {
             board.of.insert(step.id.clone(), (at, group.nodes.len()));
             group.nodes.push(node.to_string());
             group.left += 1;
-            board.names.insert(node.to_string());
+            *board.names.entry(node.to_string()).or_default() += 1;
         }
         board
     }
@@ -74,7 +75,7 @@ impl Board {
 
     /// Columns of the longest name of a node.
     pub(super) fn longest_name(&self) -> usize {
-        self.names.iter().map(|n| n.chars().count()).max().unwrap_or(0)
+        self.names.keys().map(|n| n.chars().count()).max().unwrap_or(0)
     }
 
     /// Columns of the longest list of nodes.
@@ -86,23 +87,31 @@ impl Board {
         self.groups.iter().map(list).max().unwrap_or(0)
     }
 
+    /// Whether a node has nothing more to do.
+    pub(super) fn is_through(&self, node: &str) -> bool {
+        self.names.get(node).is_none_or(|left| *left == 0)
+    }
+
     /// A step is done; its group's line, when it was the last one.
     pub(super) fn done(&mut self, step: &str, took_ms: u64) -> Option<Line> {
         let &(at, place) = self.of.get(step)?;
         let group = &mut self.groups[at];
         group.done.insert(place);
         group.slowest_ms = group.slowest_ms.max(took_ms);
-        self.ended(at)
+        self.ended(at, place)
     }
 
     /// A step will not be done; its group's line, when it was the last one and others are done.
     pub(super) fn dropped(&mut self, step: &str) -> Option<Line> {
-        let &(at, _) = self.of.get(step)?;
-        self.ended(at)
+        let &(at, place) = self.of.get(step)?;
+        self.ended(at, place)
     }
 
-    fn ended(&mut self, at: usize) -> Option<Line> {
+    fn ended(&mut self, at: usize, place: usize) -> Option<Line> {
         let group = &mut self.groups[at];
+        if let Some(left) = self.names.get_mut(&group.nodes[place]) {
+            *left = left.saturating_sub(1);
+        }
         group.left = group.left.saturating_sub(1);
         if group.left == 0 { self.take(at) } else { None }
     }
@@ -165,6 +174,7 @@ mod tests {
         assert_eq!(board.done("n1/a", 20), None);
         assert_eq!(board.done("n1/b", 20), None);
         assert_eq!(board.done("n2/a", 10), Some(line("n1 n2 n3", "a", 900)));
+        assert!(board.is_through("n1") && !board.is_through("n2"));
         assert_eq!(board.rest(), [line("n1", "b", 20)]);
         assert_eq!(board.rest(), []);
     }

@@ -105,14 +105,29 @@ struct Group<'a> {
     interrupts: Vec<&'a str>,
 }
 
+impl<'a> Group<'a> {
+    fn new(first: &'a Step) -> Self {
+        Self { first, nodes: Vec::new(), diffs: Vec::new(), interrupts: Vec::new() }
+    }
+}
+
+fn key_of<'a>(group: &Group<'a>) -> (&'a str, &'a str) {
+    (&group.first.title, &group.first.why)
+}
+
 fn groups(plan: &Plan, phase: Phase, diffs: bool) -> Vec<Group<'_>> {
     let mut order: Vec<Group<'_>> = Vec::new();
-    let mut index: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    // A new group stands behind that of the step before it on the same node.
+    let mut last: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
     for step in plan.steps.iter().filter(|s| s.phase == phase) {
         let Some(node) = step.node.as_ref().map(|n| n.as_str()) else { continue };
-        let at = *index.entry((&step.title, &step.why)).or_insert_with(|| {
-            order.push(Group { first: step, nodes: Vec::new(), diffs: Vec::new(), interrupts: Vec::new() });
-            order.len() - 1
+        let wanted = (step.title.as_str(), step.why.as_str());
+        let before = last.insert(node, wanted);
+        let at = order.iter().position(|g| key_of(g) == wanted).unwrap_or_else(|| {
+            let behind = before.and_then(|b| order.iter().position(|g| key_of(g) == b));
+            let at = behind.map_or(order.len(), |at| at + 1);
+            order.insert(at, Group::new(step));
+            at
         });
         let group = &mut order[at];
         group.nodes.push(node);
@@ -147,20 +162,34 @@ fn tell(group: &Group<'_>, all: usize, style: Style) -> String {
         let head = format!("      {} ", style.yellow("interrupts:"));
         text += &hang(&head, interrupts, style.width);
     }
-    for (diff, names) in &group.diffs {
+    let many = group.diffs.len() > DIFFS;
+    for (diff, names) in group.diffs.iter().take(if many { 1 } else { DIFFS }) {
         if group.diffs.len() > 1 {
             text += &format!("      on {}:\n", nodes(names, all));
         }
         text += &indent(&paint(diff, style), "      ");
     }
+    if many {
+        let rest = group.diffs.len() - 1;
+        let said = format!("{rest} more like this, each with values of its own: `--json` has them all");
+        text += &hang("      ", &said, style.width);
+    }
     text
 }
+
+/// More different changes of one file than this are not all shown.
+const DIFFS: usize = 4;
 
 /// A unified diff of one file.
 fn diff(change: &FileChange) -> String {
     let before = change.before.as_deref().unwrap_or("");
     let after = change.after.as_deref().unwrap_or("");
-    TextDiff::from_lines(before, after).unified_diff().context_radius(2).to_string()
+    let text = TextDiff::from_lines(before, after).unified_diff().context_radius(2).to_string();
+    if change.before.is_some() && change.after.is_some() {
+        return text;
+    }
+    // All of a file comes or goes: there is no place in it to name.
+    text.split_once('\n').map_or(String::new(), |(_, lines)| lines.to_owned())
 }
 
 fn paint(diff: &str, style: Style) -> String {
@@ -233,6 +262,33 @@ mod tests {
             step("n2", "write /f", Some(("a\n", "c\n"))),
         ]);
         assert!(text.contains("      on n1:\n") && text.contains("      on n2:\n"), "{text}");
+    }
+
+    #[test]
+    fn a_step_some_nodes_have_stays_in_its_place() {
+        let list = vec![
+            step("n1", "first", None),
+            step("n1", "last", None),
+            step("n2", "first", None),
+            step("n2", "only here", None),
+            step("n2", "last", None),
+        ];
+        let text = said(list);
+        let at = |word: &str| text.find(word).unwrap();
+        assert!(at("first") < at("only here") && at("only here") < at("last"), "{text}");
+    }
+
+    #[test]
+    fn a_new_file_has_no_place_and_many_changes_are_cut_short() {
+        let mut new = step("n1", "write /f", Some(("", "a\n")));
+        new.change.as_mut().unwrap().before = None;
+        assert!(said(vec![new]).contains("because\n      +a\n"));
+        let own = |n: usize| step(&format!("n{n}"), "write /f", Some(("a\n", &format!("b{n}\n"))));
+        let text = said((1..=5).map(own).collect());
+        assert!(
+            text.contains("on n1:") && !text.contains("on n2:") && text.contains("4 more like this"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -37,7 +37,9 @@ pub(crate) fn hang(first: &str, text: &str, width: usize) -> String {
     let room = width.saturating_sub(by.len()).max(20);
     let mut out = String::new();
     for (n, line) in text.lines().flat_map(|line| broken(line, room)).enumerate() {
-        out += if n == 0 { first } else { &by };
+        // Blanks that carry nothing are left out.
+        let indent = if n == 0 { first } else { by.as_str() };
+        out += if line.is_empty() { indent.trim_end() } else { indent };
         out += &line;
         out.push('\n');
     }

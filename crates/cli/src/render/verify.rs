@@ -1,10 +1,11 @@
 //! The outcome of `verify`: one line per direction of each link, one per pair of nodes that are not
 //! neighbours or fail, one per node for what must survive a reboot.
 
-use ringbolt_core::check::Check;
-use ringbolt_core::verify::{LinkRow, Report, WHOLE_COUNT};
+use ringbolt_core::check::{Check, Finding};
+use ringbolt_core::verify::{Cabling, LinkRow, Report, WHOLE_COUNT};
 
 use super::table::Table;
+use super::text::hang;
 use super::{Style, count};
 
 /// The whole report.
@@ -13,30 +14,43 @@ pub(crate) fn report(report: &Report, style: Style) -> String {
     text += &routes(report, style);
     text += &promises(report, style);
     for (node, why) in &report.silent {
-        text += &format!("{} {node} did not answer: {why}\n", style.red("silent:"));
+        let head = format!("silent    {} ", style.red("no"));
+        text += &hang(&head, &format!("{node} did not answer: {why}"), style.width);
     }
     text += "\n";
     if !report.stand_ins.is_empty() {
-        text += &style.dim(&format!("Lab: stood in for here: {}.\n", report.stand_ins.join(", ")));
+        let names =
+            hang("Lab: stood in for here: ", &format!("{}.", report.stand_ins.join(", ")), style.width);
+        text += &names.lines().map(|line| style.dim(line) + "\n").collect::<String>();
     }
     text += &if report.ok {
-        format!(
-            "{} {}, both ways; {}; nothing is missing for the next reboot.\n",
-            style.green("verified:"),
-            count(report.links.len() / 2, "link"),
+        let head = format!("{} ", style.green("verified:"));
+        let sum = format!(
+            "{}, both ways; {}; nothing is missing for the next reboot.",
+            count(cables(report), "link"),
             count(report.routes.len(), "route")
-        )
+        );
+        hang(&head, &sum, style.width)
     } else {
-        format!("{} what is marked above does not hold.\n", style.red("not verified:"))
+        format!("{} what is marked `no` above does not hold.\n", style.red("not verified:"))
     };
+    for advice in advice(report) {
+        text += &hang("  - ", &advice, style.width);
+    }
     text
+}
+
+/// Links with a cable: two rows each, or one to a switch.
+fn cables(report: &Report) -> usize {
+    let of = |cabling: Cabling| report.links.iter().filter(|l| l.cabling == cabling).count();
+    of(Cabling::In) / 2 + of(Cabling::Switch)
 }
 
 fn links(report: &Report, style: Style) -> String {
     if report.links.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&[
+    let heading = [
         "link",
         "",
         "carrier",
@@ -47,7 +61,8 @@ fn links(report: &Report, style: Style) -> String {
         "full MTU",
         "lost",
         "p50 / p99 / max ms",
-    ]);
+    ];
+    let mut table = Table::new(&heading);
     for row in &report.links {
         table.row(link(row, style));
     }
@@ -55,39 +70,146 @@ fn links(report: &Report, style: Style) -> String {
 }
 
 fn link(row: &LinkRow, style: Style) -> Vec<String> {
+    let dash = || style.dim("–");
     let to = row.to.as_ref().map_or("–".to_owned(), ToString::to_string);
-    let mark = if row.ok { style.green("ok") } else { style.red("no") };
-    let cell = |pick: fn(&Check) -> bool| -> String {
-        let Some(finding) = row.findings.iter().find(|f| pick(&f.check)) else { return style.dim("–") };
-        if finding.holds { finding.evidence.clone() } else { style.red(&finding.evidence) }
-    };
-    let whole = if row.whole.is_empty() {
-        style.dim("–")
-    } else {
-        let got: u32 = row.whole.iter().sum();
-        let want = WHOLE_COUNT * u32::try_from(row.whole.len()).unwrap_or(1);
-        let shown = format!("{got}/{want}");
-        if got == want { shown } else { style.red(&shown) }
-    };
-    let lost = match (row.sent, row.lost) {
+    let mut cells = vec![format!("{}:{} → {to}", row.from, row.port)];
+    if row.cabling == Cabling::Free {
+        cells.extend([dash(), style.dim("no cable")]);
+        return cells;
+    }
+    cells.push(if row.ok { style.green("ok") } else { style.red("no") });
+    for about in [About::Carrier, About::Mtu, About::Address, About::Neighbor, About::Bfd] {
+        cells.push(cell(row, about, style));
+    }
+    let got: u32 = row.whole.iter().sum();
+    let want = WHOLE_COUNT * u32::try_from(row.whole.len()).unwrap_or(1);
+    cells.push(part(got, want, got == want, style));
+    cells.push(part(row.lost, row.sent, row.lost == 0, style));
+    cells.push(row.latency.map_or_else(dash, |l| format!("{:.2} / {:.2} / {:.2}", l.p50, l.p99, l.max)));
+    cells
+}
+
+fn part(n: u32, of: u32, good: bool, style: Style) -> String {
+    match (of, good) {
         (0, _) => style.dim("–"),
-        (sent, 0) => format!("0/{sent}"),
-        (sent, lost) => style.red(&format!("{lost}/{sent}")),
+        (_, true) => format!("{n}/{of}"),
+        (_, false) => style.red(&format!("{n}/{of}")),
+    }
+}
+
+/// A column of the table of links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    Carrier,
+    Mtu,
+    Address,
+    Neighbor,
+    Bfd,
+}
+
+fn about(check: &Check) -> Option<About> {
+    match check {
+        Check::Carrier { .. } => Some(About::Carrier),
+        Check::Mtu { .. } => Some(About::Mtu),
+        Check::Address { .. } => Some(About::Address),
+        Check::Neighbor { .. } => Some(About::Neighbor),
+        Check::Bfd { .. } => Some(About::Bfd),
+        _ => None,
+    }
+}
+
+/// A finding in one or two words: the table is read at a glance.
+fn cell(row: &LinkRow, column: About, style: Style) -> String {
+    let findings: Vec<&Finding> = row.findings.iter().filter(|f| about(&f.check) == Some(column)).collect();
+    if let Some(bad) = findings.iter().find(|f| !f.holds) {
+        let words = match (column, bad.evidence.as_str()) {
+            (About::Carrier, "administratively down") => "set down",
+            (About::Carrier, "no such interface") => "no port",
+            (About::Mtu | About::Address | About::Neighbor | About::Bfd, "no such interface") => "–",
+            (About::Neighbor, "no neighbour") | (About::Bfd, "no session") => "none",
+            (About::Address, _) => "missing",
+            (_, evidence) => evidence,
+        };
+        return style.red(words);
+    }
+    match (findings.first(), column) {
+        (None, _) => style.dim("–"),
+        (Some(_), About::Address) => "ok".into(),
+        (Some(_), About::Neighbor) => "up".into(),
+        (Some(good), _) => good.evidence.clone(),
+    }
+}
+
+/// What to do about links and promises that do not hold, each thing once.
+fn advice(report: &Report) -> Vec<String> {
+    let mut list: Vec<String> = Vec::new();
+    for row in report.links.iter().filter(|l| !l.ok && !follows(l, report)) {
+        let advice = of_link(row);
+        if !list.contains(&advice) {
+            list.push(advice);
+        }
+    }
+    if report.promises.iter().any(|p| !p.broken.is_empty()) {
+        list.push(
+            "`ringbolt plan` shows what is missing for the next reboot, `ringbolt apply` puts it back".into(),
+        );
+    }
+    if report.links.iter().all(|l| l.ok) && report.routes.iter().any(|r| !r.ok) {
+        list.push("all links are fine, but routes are not: wait ten seconds and look again; `vtysh -c 'show openfabric topology'` on the node shows what it knows".into());
+    }
+    if !report.silent.is_empty() {
+        list.push(
+            "a node that does not answer here may still be in the mesh: `ringbolt plan` tells why ssh fails"
+                .into(),
+        );
+    }
+    list
+}
+
+/// Whether a port has no light because its far end is set down: that end is what to look at.
+fn follows(row: &LinkRow, report: &Report) -> bool {
+    let carrier = |row: &LinkRow, evidence: &str| {
+        row.findings.iter().any(|f| about(&f.check) == Some(About::Carrier) && f.evidence == evidence)
     };
-    let latency =
-        row.latency.map_or_else(|| style.dim("–"), |l| format!("{:.2} / {:.2} / {:.2}", l.p50, l.p99, l.max));
-    vec![
-        format!("{}:{} → {to}", row.from, row.port),
-        mark,
-        cell(|c| matches!(c, Check::Carrier { .. })),
-        cell(|c| matches!(c, Check::Mtu { .. })),
-        cell(|c| matches!(c, Check::Address { .. })),
-        cell(|c| matches!(c, Check::Neighbor { .. })),
-        cell(|c| matches!(c, Check::Bfd { .. })),
-        whole,
-        lost,
-        latency,
-    ]
+    let far = |l: &&LinkRow| row.to.as_ref() == Some(&l.from) && l.to.as_ref() == Some(&row.from);
+    carrier(row, "no carrier") && report.links.iter().filter(far).any(|l| carrier(l, "administratively down"))
+}
+
+fn of_link(row: &LinkRow) -> String {
+    let (from, port) = (&row.from, &row.port);
+    let to = row.to.as_ref().map_or("its far end".to_owned(), ToString::to_string);
+    let bad = |column: About| row.findings.iter().find(|f| !f.holds && about(&f.check) == Some(column));
+    let carrier = bad(About::Carrier).map(|f| f.evidence.as_str());
+    match carrier {
+        _ if row.cabling == Cabling::Missing => format!(
+            "{from}:{port} had a cable to {to}: plug it in; if it was taken out for good, `ringbolt apply --forget-cables`"
+        ),
+        Some("administratively down") => {
+            format!(
+                "{from}:{port} is set down on {from}: `ringbolt apply` sets it up, if nobody is at work there"
+            )
+        }
+        Some(_) => format!(
+            "{from}:{port} has no light: look at both ends of the cable to {to}, and whether the port is up there"
+        ),
+        None if bad(About::Mtu).is_some() || bad(About::Address).is_some() => {
+            format!("{from}:{port} has lost its MTU or address: `ringbolt apply` sets it")
+        }
+        None if bad(About::Neighbor).is_some() => format!(
+            "{from}:{port} has light, but does not hear {to}: if it stays so for 10 s, the cable carries nothing in one direction, or FRR does not run on {to}"
+        ),
+        None if bad(About::Bfd).is_some() => {
+            format!(
+                "{from}:{port} has a neighbour, but no BFD session: `systemctl status frr` on {from} and {to}"
+            )
+        }
+        None if row.lost == 0 => {
+            format!(
+                "{from}:{port} loses large packets only: compare the MTU at both ends, try another cable to {to}"
+            )
+        }
+        None => format!("{from}:{port} loses packets: try another cable to {to}"),
+    }
 }
 
 /// Pairs in short: a matrix of hops up to eight nodes, and each broken route in a line.
