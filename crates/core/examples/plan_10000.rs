@@ -13,20 +13,19 @@ use ringbolt_core::plan::{Policy, lint};
 use ringbolt_core::sim::{self, Frr, Options};
 use ringbolt_core::spec::Transport;
 use ringbolt_core::survey::Survey;
-use ringbolt_core::topology::{Topology, generate};
+use ringbolt_core::topology::generate;
 
 fn main() {
     let wanted = std::env::args().nth(1);
-    let shapes: [(&str, fn() -> Topology); 3] = [
-        ("ring", || generate::ring(10_000)),
-        ("grid", || generate::grid(100, 100)),
-        ("fat-tree", || generate::fat_tree(34)),
-    ];
-    for (name, make) in shapes {
+    for name in ["ring", "grid", "fat-tree"] {
         if wanted.as_ref().is_some_and(|w| w != name) {
             continue;
         }
-        let topology = make();
+        let topology = match name {
+            "ring" => generate::ring(10_000),
+            "grid" => generate::grid(100, 100),
+            _ => generate::fat_tree(34),
+        };
         let options = Options { frr: Frr::Installed, ..Options::default() };
         let spec = sim::spec(&topology, Transport::Thunderbolt);
         let cluster = sim::fresh(&topology, Transport::Thunderbolt, &options);

@@ -38,7 +38,7 @@ const CONVERGE_PATIENCE: u32 = 45;
 pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> Plan {
     let mut plan = Plan::default();
     let apply = cluster::settle(desired, fleet, &mut plan);
-    let mut all: Vec<Step> = Vec::new();
+    let mut phases = order::Phases::default();
     for (node, resources) in &desired.nodes {
         let Some(facts) = fleet.nodes.get(node) else { continue };
         let mut steps = Vec::new();
@@ -74,23 +74,22 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
         for step in steps.iter_mut().filter(|s| s.risk == Risk::Disruptive && !of_port(s)) {
             step.proof.extend(returns(node, facts, desired, step));
         }
-        all.append(&mut steps);
+        phases.extend(steps);
     }
-    let mut steps = all;
     if plan.waiting.is_empty() {
         if let Some(apply) = apply {
-            steps.retain(|s| s.phase != Phase::Fabric);
-            steps.push(apply);
+            phases.clear(Phase::Fabric);
+            phases.extend([apply]);
         }
-        if steps.iter().any(|s| s.phase >= Phase::Ports || s.risk >= Risk::Disruptive) {
-            steps.extend(converge(spec, desired));
+        if phases.iter().any(|s| s.phase >= Phase::Ports || s.risk >= Risk::Disruptive) {
+            phases.extend(converge(spec, desired));
         }
     } else {
-        steps.retain(|s| s.phase == Phase::Prepare);
+        phases.only(Phase::Prepare);
         plan.waiting.sort();
         plan.waiting.dedup();
     }
-    plan.steps = order::order(steps, policy);
+    plan.steps = order::order(phases, policy);
     plan
 }
 

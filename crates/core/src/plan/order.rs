@@ -6,30 +6,50 @@ use std::collections::BTreeMap;
 use super::{Phase, Policy, Risk, Step, StepId};
 use crate::name::NodeName;
 
-/// Puts the steps of all nodes in order. `steps` holds each node's steps in their own order.
+/// The steps of all nodes by phase; in each, one node after the other by name.
+#[derive(Default)]
+pub(super) struct Phases(BTreeMap<Phase, Vec<Step>>);
+
+impl Phases {
+    /// Takes in the steps of a node, in their own order. Nodes come by name.
+    pub(super) fn extend(&mut self, steps: impl IntoIterator<Item = Step>) {
+        for step in steps {
+            self.0.entry(step.phase).or_default().push(step);
+        }
+    }
+
+    /// Drops the steps of a phase.
+    pub(super) fn clear(&mut self, phase: Phase) {
+        self.0.remove(&phase);
+    }
+
+    /// Drops the steps of all other phases.
+    pub(super) fn only(&mut self, phase: Phase) {
+        self.0.retain(|other, _| *other == phase);
+    }
+
+    /// All steps, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Step> {
+        self.0.values().flatten()
+    }
+}
+
+/// Puts the steps of all nodes in order.
 ///
-/// Sorted by phase and node, the list is in the order of its dependences already: a step waits for
-/// the one before it on its node, for a node earlier by name, or for a gate.
-pub(super) fn order(steps: Vec<Step>, policy: &Policy) -> Vec<Step> {
-    let mut places: Vec<usize> = (0..steps.len()).collect();
-    places.sort_by_key(|at| (steps[*at].phase, &steps[*at].node, *at));
-    let mut slots: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
-    let mut ordered: Vec<Step> = Vec::with_capacity(slots.len() + Phase::ALL.len());
-    let mut sorted = places.into_iter().filter_map(|at| slots[at].take()).peekable();
+/// By phase and node, the list is in the order of its dependences already: a step waits for the one
+/// before it on its node, for a node earlier by name, or for a gate.
+pub(super) fn order(phases: Phases, policy: &Policy) -> Vec<Step> {
+    let count = phases.iter().count();
+    let mut ordered: Vec<Step> = Vec::with_capacity(count + Phase::ALL.len());
     let mut gate: Option<StepId> = None;
-    while let Some(phase) = sorted.peek().map(|s| s.phase) {
-        let begin = ordered.len();
-        while let Some(step) = sorted.next_if(|s| s.phase == phase) {
-            ordered.push(step);
-        }
-        let list = &mut ordered[begin..];
-        chain(list, gate.as_ref());
-        roll(list, policy);
-        if sorted.peek().is_some() {
-            let wall = wall(phase, list);
-            gate = Some(wall.id.clone());
-            ordered.push(wall);
-        }
+    let last = phases.0.keys().next_back().copied();
+    for (phase, mut list) in phases.0 {
+        chain(&mut list, gate.as_ref());
+        roll(&mut list, policy);
+        let wall = (Some(phase) != last).then(|| wall(phase, &list));
+        gate = wall.as_ref().map(|w| w.id.clone());
+        ordered.extend(list);
+        ordered.extend(wall);
     }
     ordered
 }
