@@ -64,16 +64,6 @@ impl Kind {
             Self::OneWay => 4.0,
         }
     }
-
-    /// What Proxmox VE's defaults lose, measured on the same lab; for comparison.
-    pub fn with_defaults(self) -> &'static str {
-        match self {
-            Self::Admin | Self::Carrier | Self::Unplug => "0.14 s",
-            Self::Silent => "28 s",
-            Self::OneWay => "for ever",
-            Self::Flap => "26 s",
-        }
-    }
 }
 
 /// Seconds until the direct cable carries traffic again after a repair.
@@ -124,7 +114,9 @@ pub struct Outcome {
     pub target: f64,
     /// Slower of the two ways back, in seconds.
     pub back: Option<f64>,
-    /// Both within their targets.
+    /// Traffic went on by a detour and came back to the cable, both ways.
+    pub survived: bool,
+    /// It did, and within the targets.
     pub ok: bool,
 }
 
@@ -138,11 +130,9 @@ pub fn judge(cable: &Cable, kind: Kind, times: Times, pings: &[(NodeName, NodeNa
         .map(|d| d.back)
         .collect::<Option<Vec<f64>>>()
         .map(|all| all.into_iter().fold(0.0, f64::max));
-    let ok = !directions.is_empty()
-        && directions.iter().all(|d| d.detour)
-        && outage <= kind.target()
-        && back.is_some_and(|b| b <= BACK_TARGET);
-    Outcome { cable: cable.clone(), kind, directions, outage, target: kind.target(), back, ok }
+    let survived = !directions.is_empty() && directions.iter().all(|d| d.detour && d.back.is_some());
+    let ok = survived && outage <= kind.target() && back.is_some_and(|b| b <= BACK_TARGET);
+    Outcome { cable: cable.clone(), kind, directions, outage, target: kind.target(), back, survived, ok }
 }
 
 fn direction(from: &NodeName, to: &NodeName, times: Times, pinged: &Pinged) -> Direction {

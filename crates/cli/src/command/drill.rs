@@ -16,7 +16,7 @@ use ringbolt_lab::{Fault, Lab};
 
 use crate::args::Global;
 use crate::exit::Exit;
-use crate::render::Style;
+use crate::render::{Style, count};
 use crate::render::text::hang;
 use crate::session::{Session, Trouble, block_on};
 
@@ -72,6 +72,9 @@ pub(crate) struct DrillArgs {
     /// Needed on real nodes: traffic over each cable stops for a moment
     #[arg(short, long)]
     pub(crate) yes: bool,
+    /// End with status 7 when a target is missed, not only when traffic did not survive
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Write the outcomes as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -104,7 +107,8 @@ pub(crate) fn run(
         } else {
             write!(out, "{}", closing(&outcomes, style))?;
         }
-        Ok(if outcomes.iter().all(|o| o.ok) { Exit::Done } else { Exit::NotVerified })
+        let passed = |o: &Outcome| if args.strict { o.ok } else { o.survived };
+        Ok(if outcomes.iter().all(passed) { Exit::Done } else { Exit::NotVerified })
     })
 }
 
@@ -279,10 +283,8 @@ const WIDTHS: [usize; 4] = [22, 17, 20, 22];
 
 fn heading(style: Style) -> String {
     let [a, b, c, d] = WIDTHS;
-    style.bold(&format!(
-        "{:a$}{:b$}{:c$}{:d$}PVE's defaults lose",
-        "cable", "cut", "traffic lost for", "direct way back in"
-    )) + "\n"
+    style.bold(&format!("{:a$}{:b$}{:c$}{:d$}", "cable", "cut", "traffic lost for", "direct way back in"))
+        + "\n"
 }
 
 fn line(outcome: &Outcome, style: Style) -> String {
@@ -297,8 +299,12 @@ fn line(outcome: &Outcome, style: Style) -> String {
         Some(back) => against(back, BACK_TARGET, d, style),
         None => style.red(&format!("{:d$}", "not within 20 s")),
     };
-    let mark = if outcome.ok { style.green("ok") } else { style.red("no") };
-    format!("{cable:a$}{:b$}{lost}{back}{:12}{mark}\n", outcome.kind.word(), outcome.kind.with_defaults())
+    let mark = match (outcome.survived, outcome.ok) {
+        (_, true) => style.green("ok"),
+        (true, false) => style.yellow("slow"),
+        (false, _) => style.red("no"),
+    };
+    format!("{cable:a$}{:b$}{lost}{back}{mark}\n", outcome.kind.word())
 }
 
 /// Seconds beside their target, in a column of its own.
@@ -315,23 +321,21 @@ fn closing(outcomes: &[Outcome], style: Style) -> String {
     let failed = outcomes.iter().filter(|o| !o.ok).count();
     let resolution =
         outcomes.iter().flat_map(|o| &o.directions).map(|d| d.resolution).fold(0.0, f64::max) * 1000.0;
-    if failed == 0 {
-        format!(
-            "\n{} {} cuts, traffic went on after each; longest gap {worst:.2} s (known to {resolution:.0} ms).\n",
-            style.green("survived:"),
-            outcomes.len()
-        )
+    let cuts = count(outcomes.len(), "cut");
+    let gap = format!("longest gap {worst:.2} s (known to {resolution:.0} ms)");
+    let dead = outcomes.iter().filter(|o| !o.survived).count();
+    let (word, text) = if dead > 0 {
+        let text = format!(
+            "{dead} of {cuts} traffic did not survive, or did not come back to the cable; {gap}. `ringbolt verify` shows what is not as it should be."
+        );
+        (style.red("not survived:"), text)
+    } else if failed > 0 {
+        let text = format!(
+            "traffic went on after each of {cuts}; {gap}. {failed} took longer than the target (>): on a machine under load that says little, so try again when it is quiet."
+        );
+        (style.yellow("survived, slowly:"), text)
     } else {
-        format!(
-            "\n{}",
-            hang(
-                &format!("{} ", style.red("over target:")),
-                &format!(
-                    "{failed} of {} cuts cost more than their target (>); longest gap {worst:.2} s. Machines under load show longer gaps: look at `ringbolt verify`, then try again.",
-                    outcomes.len()
-                ),
-                style.width
-            )
-        )
-    }
+        (style.green("survived:"), format!("traffic went on after each of {cuts}; {gap}."))
+    };
+    format!("\n{}", hang(&format!("{word} "), &text, style.width))
 }

@@ -1,5 +1,7 @@
 //! Texts of the files that are wholly ours. Each begins with a line that says whose it is.
 
+use std::net::IpAddr;
+
 use crate::bind::{BoundPort, THUNDERBOLT_DRIVER};
 use crate::plan::Phase;
 use crate::resource::file::{File, Reader};
@@ -81,13 +83,23 @@ pub(super) fn sysctl(values: &[(&str, &str)]) -> File {
 }
 
 /// The hot-plug unit: what gives a port its address when its cable comes (back).
-pub(super) fn unit() -> File {
+///
+/// `ifup` is the truth and takes a second to start; the address and the link are put up before it, so
+/// that FRR's first hello goes out at once.
+pub(super) fn unit(ids: &[IpAddr]) -> File {
+    let early: String = ids
+        .iter()
+        .map(|id| {
+            let length = if id.is_ipv4() { 32 } else { 128 };
+            format!("ExecStartPre=-/usr/sbin/ip address replace {id}/{length} dev %i\n")
+        })
+        .collect();
     File {
         path: UNIT_FILE.into(),
         content: format!(
             "{HEAD}# Started by udev whenever the port appears. ifupdown2 allows one run at a time, hence the retries.\n\
              [Unit]\nDescription=Address of mesh port %i\nAfter=networking.service\nStartLimitIntervalSec=60\nStartLimitBurst=40\n\n\
-             [Service]\nType=oneshot\nExecStart=/usr/sbin/ifup %i\nRestart=on-failure\nRestartSec=300ms\n"
+             [Service]\nType=oneshot\n{early}ExecStartPre=-/usr/sbin/ip link set dev %i up\nExecStart=/usr/sbin/ifup %i\nRestart=on-failure\nRestartSec=300ms\n"
         ),
         why: "a Thunderbolt port that appears late or again has no address until somebody runs ifup".into(),
         reader: Reader::Systemd,

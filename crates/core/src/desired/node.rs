@@ -33,7 +33,7 @@ pub(super) fn resources(wish: &Wish<'_>) -> Vec<Resource> {
         thunderbolt(wish, &mut list);
     }
     if hot_plug(fabric) {
-        list.push(Resource::File(files::unit()));
+        list.push(Resource::File(files::unit(&port_ids(wish))));
     }
     let values = files::sysctl_values(fabric);
     if !values.is_empty() {
@@ -99,6 +99,12 @@ fn thunderbolt(wish: &Wish<'_>, list: &mut Vec<Resource>) {
         }
     }
     list.push(Resource::Initramfs(initramfs::Initramfs { content: crate::digest::of(&links) }));
+}
+
+/// The router IDs a port holds. Proxmox VE gives the ports of a dual-stack fabric the IPv4 one alone.
+fn port_ids(wish: &Wish<'_>) -> Vec<IpAddr> {
+    let fixed = wish.spec.fabric.routing == Routing::Static;
+    wish.address.ids().filter(|id| fixed || id.is_ipv4() || wish.address.v4.is_none()).collect()
 }
 
 /// Whether interfaces may come (back) without their address: Thunderbolt ports, and the dummy.
