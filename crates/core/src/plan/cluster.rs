@@ -18,8 +18,9 @@ pub(super) fn settle(desired: &Desired, fleet: &Fleet, plan: &mut Plan) -> Optio
     let fabric = desired.fabric.as_ref()?;
     let (staged, running) = fabrics(facts).ok()?;
     let mut calls = fabric.calls(&staged);
-    let unapplied = fabric.calls(&running);
-    if calls == Calls::default() && unapplied == Calls::default() {
+    // Nothing runs yet: then all of it is unapplied.
+    let unapplied = if running.is_empty() { Calls::default() } else { fabric.calls(&running) };
+    if calls == Calls::default() && unapplied == Calls::default() && !running.is_empty() {
         plan.satisfied += 1;
         return None;
     }

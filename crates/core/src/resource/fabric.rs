@@ -98,18 +98,19 @@ impl Fabric {
         let have: BTreeMap<&str, &Section> =
             staged.iter().filter(|s| self.owns(s)).map(|s| (s.id.as_str(), s)).collect();
         let mut calls = Calls::default();
-        for wish in self.sections() {
+        let sections = self.sections();
+        for wish in &sections {
             let now = have.get(wish.id.as_str()).copied();
-            if now.is_some_and(|n| same(n, &wish)) {
+            if now.is_some_and(|n| same(n, wish)) {
                 continue;
             }
             calls.calls.push(if wish.kind == FABRIC_KIND {
-                self.fabric_call(&wish, now)
+                self.fabric_call(wish, now)
             } else {
-                self.node_call(&wish, now)
+                self.node_call(wish, now)
             });
         }
-        let wanted: BTreeSet<String> = self.sections().into_iter().map(|s| s.id).collect();
+        let wanted: BTreeSet<&str> = sections.iter().map(|s| s.id.as_str()).collect();
         for (id, section) in &have {
             if section.kind == NODE_KIND && !wanted.contains(*id) && !self.keeps(section) {
                 let node = self.node_of(id).to_owned();
@@ -215,7 +216,7 @@ pub fn same(one: &Section, other: &Section) -> bool {
 /// plan's diff.
 pub fn render(sections: &[Section]) -> String {
     let mut sorted: Vec<&Section> = sections.iter().collect();
-    sorted.sort_by_key(|s| {
+    sorted.sort_by_cached_key(|s| {
         let fabric = s.id.split('_').next().unwrap_or(&s.id).to_owned();
         (fabric, s.kind.ends_with("_node"), s.id.clone())
     });

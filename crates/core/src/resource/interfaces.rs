@@ -95,7 +95,9 @@ impl Interfaces {
         match own.as_slice() {
             [] => {
                 let stanza = format!("iface {port} inet manual\n\tmtu {}\n\n", self.mtu);
-                let at = parts.iter().position(|p| matches!(p, Part::Source(_))).unwrap_or(parts.len());
+                // After everything but the `source` lines, wherever those stand now.
+                let solid = |p: &Part| !matches!(p, Part::Source(_)) && !p.text().trim().is_empty();
+                let at = parts.iter().rposition(solid).map_or(0, |last| last + 1);
                 if let Some(Part::Other(last)) = at.checked_sub(1).map(|i| &mut parts[i])
                     && !last.ends_with("\n\n")
                 {
