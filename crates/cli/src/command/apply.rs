@@ -16,7 +16,7 @@ use crate::args::Global;
 use crate::command::plan::{ending, show};
 use crate::exit::Exit;
 use crate::progress::Progress;
-use crate::render::plan::counted;
+use crate::render::plan::{closing, counted};
 use crate::render::text::hang;
 use crate::render::{Style, count};
 use crate::session::{Session, Trouble, block_on};
@@ -91,10 +91,7 @@ impl Run<'_> {
             let survey = self.session.survey_with(self.args.forget_cables && round == 0).await?;
             let plan = self.narrowed(survey.plan(&Policy::default()))?;
             if !plan.obstacles.is_empty() {
-                show(&survey, &plan, false, out, self.style)?;
-                if done > 0 {
-                    writeln!(out, "{} were done before.", count(done, "step"))?;
-                }
+                self.refuse(&survey, &plan, done, out)?;
                 return Ok(ending(&plan, false));
             }
             if plan.deeds().next().is_none() {
@@ -117,12 +114,10 @@ impl Run<'_> {
                 return self.broken(&report, out);
             }
             if self.args.only.is_some() || self.args.plan.is_some() {
-                writeln!(
-                    out,
-                    "{} done in {:.1} s.",
-                    count(done, "step"),
-                    self.began.elapsed().as_secs_f64()
-                )?;
+                if !self.args.json {
+                    let seconds = self.began.elapsed().as_secs_f64();
+                    writeln!(out, "{} done in {seconds:.1} s.", count(done, "step"))?;
+                }
                 return Ok(Exit::Done);
             }
         }
@@ -157,6 +152,19 @@ impl Run<'_> {
             }
         }
         Ok(plan)
+    }
+
+    /// Something is in the way: says what, and does nothing.
+    fn refuse(&self, survey: &Survey, plan: &Plan, done: usize, out: &mut dyn Write) -> std::io::Result<()> {
+        if self.args.json {
+            let line = serde_json::json!({ "event": "refused", "obstacles": plan.obstacles });
+            return writeln!(out, "{line}");
+        }
+        write!(out, "{}", closing(plan, survey.fleet.nodes.len(), self.style))?;
+        if done > 0 {
+            writeln!(out, "{} done before.", count(done, "step"))?;
+        }
+        Ok(())
     }
 
     fn ask(&self, survey: &Survey, plan: &Plan, out: &mut dyn Write) -> Result<(), Trouble> {

@@ -16,8 +16,8 @@ use ringbolt_lab::{Fault, Lab};
 
 use crate::args::Global;
 use crate::exit::Exit;
-use crate::render::{Style, count};
 use crate::render::text::hang;
+use crate::render::{Style, count};
 use crate::session::{Session, Trouble, block_on};
 
 /// What is broken.
@@ -29,6 +29,7 @@ pub(crate) enum Target {
 
 /// A way to break a cable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::enum_variant_names, reason = "`one-way` is the word on the command line")]
 pub(crate) enum Way {
     /// Our end is set down (real nodes).
     Admin,

@@ -1,5 +1,6 @@
 //! Obstacles and notes: what stands in the way on the nodes, with evidence and cure.
 
+use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::Obstacle;
 
 use super::text::hang;
@@ -23,7 +24,7 @@ fn all(list: &[Obstacle], word: &str, style: Style) -> String {
             (&o.code, &o.message, &o.evidence, &o.cure)
                 == (&obstacle.code, &obstacle.message, &obstacle.evidence, &obstacle.cure)
         };
-        let name = obstacle.node.as_ref().map(|n| n.as_str());
+        let name = obstacle.node.as_ref().map(NodeName::as_str);
         match groups.iter_mut().find(|(first, names)| same(first) && !names.is_empty() && name.is_some()) {
             Some((_, names)) => names.extend(name),
             None => groups.push((obstacle, name.into_iter().collect())),
@@ -53,7 +54,6 @@ fn one(obstacle: &Obstacle, names: &[&str], word: &str, style: Style) -> String 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
-    use ringbolt_core::name::NodeName;
 
     use super::*;
 

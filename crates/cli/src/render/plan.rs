@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{FileChange, Phase, Plan, Risk, Step};
 use similar::TextDiff;
 
@@ -120,7 +121,7 @@ fn groups(plan: &Plan, phase: Phase, diffs: bool) -> Vec<Group<'_>> {
     // A new group stands behind that of the step before it on the same node.
     let mut last: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
     for step in plan.steps.iter().filter(|s| s.phase == phase) {
-        let Some(node) = step.node.as_ref().map(|n| n.as_str()) else { continue };
+        let Some(node) = step.node.as_ref().map(NodeName::as_str) else { continue };
         let wanted = (step.title.as_str(), step.why.as_str());
         let before = last.insert(node, wanted);
         let at = order.iter().position(|g| key_of(g) == wanted).unwrap_or_else(|| {
@@ -210,7 +211,6 @@ fn paint(diff: &str, style: Style) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use ringbolt_core::action::Action;
-    use ringbolt_core::name::NodeName;
     use ringbolt_core::plan::Undo;
 
     use super::*;

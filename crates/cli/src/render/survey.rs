@@ -3,6 +3,7 @@
 use ringbolt_core::survey::Survey;
 use ringbolt_core::topology::{Link, Place};
 
+use super::text::hang;
 use super::topology::{Annotations, Charset, draw};
 use super::{Style, indent};
 
@@ -17,14 +18,14 @@ pub(crate) fn mesh(survey: &Survey, style: Style, charset: Charset) -> String {
         }
     }
     let survival = survey.topology.survives();
-    let sentence = if survival.any_cable && survival.any_node {
-        style.green(&survival.sentence)
-    } else {
-        style.yellow(&survival.sentence)
-    };
+    let good = survival.any_cable && survival.any_node;
+    // Painted word by word, as a line may break between any two.
+    let paint = |word: &str| if good { style.green(word) } else { style.yellow(word) };
+    let sentence: Vec<String> = survival.sentence.split(' ').map(paint).collect();
+    let text = format!("{}: {}", style.bold(&survey.topology.headline()), sentence.join(" "));
     format!(
-        "{}\n{}: {sentence}\n",
+        "{}\n{}",
         indent(&draw(&survey.topology, &annotations, charset), "  "),
-        style.bold(&survey.topology.headline())
+        hang("", &text, style.width)
     )
 }

@@ -13,9 +13,8 @@ pub(crate) fn report(report: &Report, style: Style) -> String {
     let mut text = links(report, style);
     text += &routes(report, style);
     text += &promises(report, style);
-    for (node, why) in &report.silent {
-        let head = format!("silent    {} ", style.red("no"));
-        text += &hang(&head, &format!("{node} did not answer: {why}"), style.width);
+    for (_, why) in &report.silent {
+        text += &hang(&format!("silent    {} ", style.red("no")), why, style.width);
     }
     text += "\n";
     if !report.stand_ins.is_empty() {
@@ -143,7 +142,7 @@ fn cell(row: &LinkRow, column: About, style: Style) -> String {
 /// What to do about links and promises that do not hold, each thing once.
 fn advice(report: &Report) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
-    for row in report.links.iter().filter(|l| !l.ok && !follows(l, report)) {
+    for row in report.links.iter().filter(|l| !l.ok && !leads_to_silence(l, report) && !follows(l, report)) {
         let advice = of_link(row);
         if !list.contains(&advice) {
             list.push(advice);
@@ -157,13 +156,17 @@ fn advice(report: &Report) -> Vec<String> {
     if report.links.iter().all(|l| l.ok) && report.routes.iter().any(|r| !r.ok) {
         list.push("all links are fine, but routes are not: wait ten seconds and look again; `vtysh -c 'show openfabric topology'` on the node shows what it knows".into());
     }
-    if !report.silent.is_empty() {
-        list.push(
-            "a node that does not answer here may still be in the mesh: `ringbolt plan` tells why ssh fails"
-                .into(),
-        );
+    for (node, _) in &report.silent {
+        list.push(format!(
+            "{node} does not answer, so its links show no more than that: `ringbolt plan` tells why ssh fails"
+        ));
     }
     list
+}
+
+/// Whether the far end of a cable is a node that does not answer: that is said once for the node.
+fn leads_to_silence(row: &LinkRow, report: &Report) -> bool {
+    row.to.as_ref().is_some_and(|to| report.silent.iter().any(|(node, _)| node == to))
 }
 
 /// Whether a port has no light because its far end is set down: that end is what to look at.
@@ -181,9 +184,14 @@ fn of_link(row: &LinkRow) -> String {
     let bad = |column: About| row.findings.iter().find(|f| !f.holds && about(&f.check) == Some(column));
     let carrier = bad(About::Carrier).map(|f| f.evidence.as_str());
     match carrier {
-        _ if row.cabling == Cabling::Missing => format!(
-            "{from}:{port} had a cable to {to}: plug it in; if it was taken out for good, `ringbolt apply --forget-cables`"
-        ),
+        _ if row.cabling == Cabling::Missing => {
+            let mut ends = [from.to_string(), to];
+            ends.sort();
+            format!(
+                "the cable {} is out: plug it in; if it was taken out for good, `ringbolt apply --forget-cables`",
+                ends.join("–")
+            )
+        }
         Some("administratively down") => {
             format!(
                 "{from}:{port} is set down on {from}: `ringbolt apply` sets it up, if nobody is at work there"
