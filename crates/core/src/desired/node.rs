@@ -153,11 +153,9 @@ fn local(wish: &Wish<'_>) -> frr_local::FrrLocal {
 fn generated(wish: &Wish<'_>) -> reload::Generated {
     let fabric = &wish.spec.fabric;
     let router = format!("router openfabric {}", fabric.id);
-    let mut frr = vec![
-        (router.clone(), format!("net {}", wish.address.net)),
-        (router, format!("lsp-gen-interval {}", fabric.lsp_gen_interval)),
-    ];
     let local = local(wish);
+    let mut frr = vec![(router.clone(), format!("net {}", wish.address.net))];
+    frr.extend(local.router_lines().into_iter().map(|line| (router.clone(), line)));
     let mut stanzas = Vec::new();
     let dummy = fabric.id.dummy();
     if let Some(id) = wish.address.v4 {

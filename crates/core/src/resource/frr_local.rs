@@ -1,6 +1,7 @@
 //! Our block in `/etc/frr/frr.conf.local`, which Proxmox VE merges into the `frr.conf` it writes.
 //!
-//! Two things it cannot express are there: `lsp-gen-interval`, and BFD on each port. The merge skips
+//! Three things it cannot express are there: `lsp-gen-interval`, the back-off of route computation,
+//! and BFD on each port. The merge skips
 //! every line with a `!`, so the markers are comments of that kind; it ends a `router` block at
 //! `exit` and an `interface` block only at the next header, so the router block comes last. FRR
 //! ignores `openfabric bfd` on an interface that is not in a fabric yet, and Proxmox VE prints our
@@ -17,6 +18,12 @@ use crate::plan::{Obstacle, Phase, Step};
 
 /// The file.
 pub const PATH: &str = "/etc/frr/frr.conf.local";
+
+/// Back-off of route computation after RFC 8405, instead of fabricd's fixed second: the first change is
+/// answered after 20 ms, a storm of them twice a second. Measured in the lab, the direct way is back
+/// 0.2 to 1.0 s after a repair, against 1.2 to 2.0 s without it.
+pub const SPF_DELAY: &str =
+    "spf-delay-ietf init-delay 20 short-delay 100 long-delay 500 holddown 1000 time-to-learn 200";
 
 const BEGIN: &str = "! ringbolt begin: made from the spec, edits here are lost";
 const BEGIN_MARK: &str = "! ringbolt begin";
@@ -51,8 +58,17 @@ impl FrrLocal {
             }
             text += "exit\n";
         }
-        text += &format!("router openfabric {id}\n lsp-gen-interval {}\nexit\n", self.lsp_gen_interval);
+        text += &format!("router openfabric {id}\n");
+        for line in self.router_lines() {
+            text += &format!(" {line}\n");
+        }
+        text += "exit\n";
         text + END + "\n"
+    }
+
+    /// Lines the fabric's router block has because of us.
+    pub fn router_lines(&self) -> Vec<String> {
+        vec![format!("lsp-gen-interval {}", self.lsp_gen_interval), SPF_DELAY.into()]
     }
 
     /// Lines each port has in FRR's configuration because of us.
@@ -111,7 +127,7 @@ impl FrrLocal {
             return Outcome::default();
         }
         Outcome::step(Step {
-            why: "Proxmox VE sets neither lsp-gen-interval nor BFD: a second fault within 30 s, or a dead cable with light on it, would cut traffic for up to half a minute".into(),
+            why: "Proxmox VE sets neither BFD nor the timers of link-state packets and route computation: a second fault within 30 s, or a dead cable with light on it, would cut traffic for up to half a minute".into(),
             ..write_file(node, facts, Phase::Prepare, PATH, edited, 0o640)
         })
     }
@@ -130,7 +146,7 @@ impl FrrLocal {
     }
 
     pub(super) fn promises(&self) -> Vec<Check> {
-        vec![Check::Line { path: PATH.into(), line: format!("lsp-gen-interval {}", self.lsp_gen_interval) }]
+        self.router_lines().into_iter().map(|line| Check::Line { path: PATH.into(), line }).collect()
     }
 }
 
