@@ -3,6 +3,7 @@
 mod args;
 mod command;
 mod exit;
+mod global;
 mod progress;
 mod render;
 mod session;
@@ -12,8 +13,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command, When};
+use crate::args::{Cli, Command};
 use crate::exit::Exit;
+use crate::global::When;
 use crate::render::Style;
 use crate::render::text::terminal_width;
 

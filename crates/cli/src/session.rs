@@ -16,8 +16,8 @@ use ringbolt_core::name::NodeName;
 use ringbolt_core::spec::{self, Spec};
 use ringbolt_core::survey::Survey;
 
-use crate::args::Global;
 use crate::exit::Exit;
+use crate::global::Global;
 use crate::render::{Style, diagnostic};
 
 /// Where the spec of this call is, and how it was found.

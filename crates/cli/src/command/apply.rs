@@ -12,9 +12,9 @@ use ringbolt_core::event::Outcome;
 use ringbolt_core::plan::{Phase, Plan, Policy, Risk};
 use ringbolt_core::survey::Survey;
 
-use crate::args::Global;
 use crate::command::plan::{ending, show};
 use crate::exit::Exit;
+use crate::global::Global;
 use crate::progress::Progress;
 use crate::render::plan::{closing, counted};
 use crate::render::text::hang;

@@ -5,9 +5,9 @@ use std::io::Write;
 use clap::Args;
 use ringbolt_core::survey::Survey;
 
-use crate::args::Global;
 use crate::command::plan::charset;
 use crate::exit::Exit;
+use crate::global::Global;
 use crate::render::table::Table;
 use crate::render::{Style, obstacle, survey as drawing};
 use crate::session::{Session, Trouble, block_on};

@@ -14,8 +14,8 @@ use ringbolt_core::survey::Survey;
 use ringbolt_core::topology::{Link, Place};
 use ringbolt_lab::{Fault, Lab};
 
-use crate::args::Global;
 use crate::exit::Exit;
+use crate::global::Global;
 use crate::render::text::hang;
 use crate::render::{Style, count};
 use crate::session::{Session, Trouble, block_on};

@@ -7,8 +7,8 @@ use ringbolt_control::apply::Sink;
 use ringbolt_control::run::{RunRecord, Runs};
 use ringbolt_core::event::Outcome;
 
-use crate::args::Global;
 use crate::exit::Exit;
+use crate::global::Global;
 use crate::progress::Progress;
 use crate::render::table::Table;
 use crate::render::text::hang;

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand, ValueEnum};
 use ringbolt_lab::{Fault, Lab, LabError};
 
-use crate::args::Global;
 use crate::exit::Exit;
+use crate::global::Global;
 use crate::render::Style;
 use crate::session::Trouble;
 

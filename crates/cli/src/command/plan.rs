@@ -7,8 +7,8 @@ use clap::Args;
 use ringbolt_core::plan::{Plan, Policy};
 use ringbolt_core::survey::Survey;
 
-use crate::args::Global;
 use crate::exit::Exit;
+use crate::global::Global;
 use crate::render::topology::Charset;
 use crate::render::{Style, plan as render, survey as drawing};
 use crate::session::{Session, Trouble, block_on};

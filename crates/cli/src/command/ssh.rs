@@ -12,8 +12,8 @@ use ringbolt_control::setup::{self, Contact, Passwords, Secret, SetupError, Talk
 use ringbolt_core::name::NodeName;
 use ringbolt_core::spec::Node;
 
-use crate::args::Global;
 use crate::exit::Exit;
+use crate::global::Global;
 use crate::render::table::Table;
 use crate::render::text::hang;
 use crate::render::{Style, count};

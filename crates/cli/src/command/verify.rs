@@ -7,9 +7,9 @@ use ringbolt_control::verify::measure;
 use ringbolt_core::survey::Survey;
 use ringbolt_core::verify::{Report, pings, report};
 
-use crate::args::Global;
 use crate::command::plan::charset;
 use crate::exit::Exit;
+use crate::global::Global;
 use crate::render::{Style, survey as drawing, verify as render};
 use crate::session::{Session, Trouble, block_on};
 

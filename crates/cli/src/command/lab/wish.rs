@@ -10,8 +10,8 @@ use ringbolt_core::spec::{self, Spec};
 use ringbolt_lab::{CableWish, NodeWish, Progress, Shape, Transport, UpRequest};
 
 use super::{ShapeName, TransportName, UpArgs};
-use crate::args::Global;
 use crate::exit::Exit;
+use crate::global::Global;
 use crate::render::{Style, count, diagnostic};
 use crate::session::Trouble;
 

@@ -1,0 +1,44 @@
+//! Options of every command: clap types only.
+//!
+//! Read by `main`, the session and the commands.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The spec; without it `ringbolt.toml` here, else that of the one lab that is up
+    #[arg(short, long, global = true, value_name = "FILE", env = "RINGBOLT_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Work on this lab
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "config")]
+    pub(crate) lab: Option<String>,
+    /// An ssh configuration file, as `ssh -F` takes it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ssh_config: Option<PathBuf>,
+    /// Only this node; may be given several times
+    #[arg(long, global = true, value_name = "NODE")]
+    pub(crate) node: Vec<String>,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
+    pub(crate) color: When,
+    /// Say more; twice for every command run on a node
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
