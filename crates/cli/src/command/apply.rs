@@ -113,7 +113,7 @@ impl Run<'_> {
             if report.outcome != Outcome::Done {
                 return self.broken(&report, out);
             }
-            if self.args.only.is_some() || self.args.plan.is_some() {
+            if self.args.only.is_some() || self.args.plan.is_some() || !self.global.node.is_empty() {
                 if !self.args.json {
                     let seconds = self.began.elapsed().as_secs_f64();
                     writeln!(out, "{} done in {seconds:.1} s.", count(done, "step"))?;
@@ -144,13 +144,7 @@ impl Run<'_> {
                 });
             }
         }
-        if let Some(only) = self.args.only {
-            plan.steps.retain(|s| s.phase == only && s.node.is_some());
-            let ids: std::collections::BTreeSet<String> = plan.steps.iter().map(|s| s.id.clone()).collect();
-            for step in &mut plan.steps {
-                step.after.retain(|id| ids.contains(id));
-            }
-        }
+        plan.narrow(self.args.only, &self.global.node);
         Ok(plan)
     }
 

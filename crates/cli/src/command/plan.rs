@@ -38,7 +38,8 @@ pub(crate) fn run(
     style: Style,
 ) -> Result<Exit, Trouble> {
     let survey = block_on(async { Session::open(global, style)?.survey().await })?;
-    let plan = survey.plan(&Policy::default());
+    let mut plan = survey.plan(&Policy::default());
+    plan.narrow(None, &global.node);
     if let Some(path) = &args.out {
         save(&plan, path)?;
     }

@@ -31,7 +31,8 @@ pub(crate) fn run(
     let (survey, report) = block_on(async {
         let session = Session::open(global, style)?;
         let survey = session.survey().await?;
-        let report = prove(&session, &survey).await;
+        let mut report = prove(&session, &survey).await;
+        report.narrow(&global.node);
         Ok((survey, report))
     })?;
     if args.json {

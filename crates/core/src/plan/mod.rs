@@ -12,6 +12,7 @@ use crate::name::NodeName;
 mod build;
 mod cluster;
 mod lint;
+mod narrow;
 mod order;
 mod preflight;
 

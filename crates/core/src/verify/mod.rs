@@ -251,11 +251,31 @@ pub fn report(
     }
     stand_ins.sort();
     stand_ins.dedup();
-    let ok = silent.is_empty()
-        && links.iter().all(|l| l.ok)
-        && routes.iter().all(|r| r.ok)
-        && promises.iter().all(|p| p.broken.is_empty());
-    Report { ok, stand_ins, links, routes, promises, silent }
+    let mut report = Report { ok: false, stand_ins, links, routes, promises, silent };
+    report.judge();
+    report
+}
+
+impl Report {
+    /// Keeps what concerns some nodes (all of it, where the list is empty) and judges that alone.
+    pub fn narrow(&mut self, nodes: &[String]) {
+        if nodes.is_empty() {
+            return;
+        }
+        let named = |node: &NodeName| nodes.iter().any(|n| n == node.as_str());
+        self.links.retain(|l| named(&l.from));
+        self.routes.retain(|r| named(&r.from));
+        self.promises.retain(|p| named(&p.node));
+        self.silent.retain(|(node, _)| named(node));
+        self.judge();
+    }
+
+    fn judge(&mut self) {
+        self.ok = self.silent.is_empty()
+            && self.links.iter().all(|l| l.ok)
+            && self.routes.iter().all(|r| r.ok)
+            && self.promises.iter().all(|p| p.broken.is_empty());
+    }
 }
 
 fn link_row(
