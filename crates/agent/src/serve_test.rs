@@ -46,7 +46,10 @@ impl Line {
 
     fn deed(&mut self, id: u64, action: Action, expect: Option<&str>) {
         let expect = expect.map(str::to_owned);
-        self.ask(id, Ask::Do(Deed { run: "run-1".into(), step: format!("step {id}"), action, expect }));
+        self.ask(
+            id,
+            Ask::Do(Deed { run: "run-1".into(), step: format!("step {id}").into(), action, expect }),
+        );
     }
 
     /// The other end goes away; the agent must end by itself.
@@ -111,7 +114,7 @@ fn what_is_no_request_is_refused_and_the_next_one_served() {
 #[test]
 fn an_await_shows_life_and_ends_when_the_file_appears() {
     let mut line = dial();
-    let checks = vec![Check::File { path: "/etc/late".into(), digest: digest::of("x") }];
+    let checks = vec![Check::File { path: "/etc/late".into(), digest: digest::of("x").into() }];
     let question = Question { files: ["/etc/late".into()].into(), ..Question::default() };
     line.ask(1, Ask::Await { checks, question, patience_ms: 30_000 });
     assert_eq!(line.hear().body, Say::Alive);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringbolt_control::apply::Sink;
 use ringbolt_core::event::{Event, What};
-use ringbolt_core::plan::{Plan, Step};
+use ringbolt_core::plan::{Plan, Step, StepId};
 use ringbolt_core::wire::Failure;
 
 use crate::render::Style;
@@ -24,7 +24,7 @@ const LINES: usize = 12;
 
 /// The screen of one run.
 pub(crate) struct Progress {
-    steps: BTreeMap<String, Step>,
+    steps: BTreeMap<StepId, Step>,
     board: Board,
     bars: MultiProgress,
     lines: BTreeMap<String, ProgressBar>,
@@ -100,7 +100,7 @@ impl Progress {
     fn at(&mut self, step: &str, text: Option<&str>) {
         let Some(step) = self.steps.get(step) else { return };
         let (Some(node), title) = (step.node.clone(), step.title.clone()) else { return };
-        let words = text.map_or(title.clone(), |t| format!("{title}: {t}"));
+        let words = text.map_or(title.to_string(), |t| format!("{title}: {t}"));
         // The last columns stay free: a `^C` there would move the lines.
         let room = self.style.width.saturating_sub(self.board.longest_name() + 12);
         let words: String = words.replace('\n', " ").chars().take(room).collect();

@@ -216,7 +216,7 @@ impl Breaker for PortBreaker {
         let milliseconds = (kind.window() * 1000.0) as u32;
         let deed = Deed {
             run: "drill".into(),
-            step: format!("{node}/hold:{port}"),
+            step: format!("{node}/hold:{port}").into(),
             action: Action::HoldDown { port: port.clone(), milliseconds },
             expect: None,
         };

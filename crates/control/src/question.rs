@@ -12,14 +12,15 @@ pub fn question_for<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Question
         match check {
             Check::Package { name } => drop(question.packages.insert(name.clone())),
             Check::Module { name } => drop(question.modules.insert(name.clone())),
-            Check::File { path, .. } | Check::NoFile { path } | Check::Line { path, .. } => {
-                question.files.insert(path.clone());
+            Check::File { path, .. } | Check::NoFile { path } => {
+                question.files.insert(path.to_string());
             }
+            Check::Line { path, .. } => drop(question.files.insert(path.to_string())),
             Check::Sourced { .. } => {
                 question.files.insert(ringbolt_core::resource::interfaces::PATH.into());
             }
-            Check::Sysctl { key, .. } => drop(question.sysctl.insert(key.clone())),
-            Check::Enabled { unit } | Check::Active { unit } => drop(question.units.insert(unit.clone())),
+            Check::Sysctl { key, .. } => drop(question.sysctl.insert(key.to_string())),
+            Check::Enabled { unit } | Check::Active { unit } => drop(question.units.insert(unit.to_string())),
             Check::Port { .. }
             | Check::Mtu { .. }
             | Check::Carrier { .. }

@@ -5,7 +5,6 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -117,20 +116,20 @@ fn name(text: &str) -> NodeName {
 
 fn write(node: &str, path: &str, content: &str, expect: &str) -> Step {
     Step {
-        id: format!("{node}/file:{path}"),
+        id: format!("{node}/file:{path}").into(),
         phase: Phase::Prepare,
         node: Some(name(node)),
-        title: format!("write {path}"),
-        why: String::new(),
+        title: format!("write {path}").into(),
+        why: "".into(),
         action: Some(Action::WriteFile { path: path.into(), content: content.into(), mode: 0o644 }),
         expect: Some(expect.into()),
         undo: Undo::Restore,
-        proof: vec![(name(node), Check::File { path: path.into(), digest: digest::of(content) })],
+        proof: vec![(name(node), Check::File { path: path.into(), digest: digest::of(content).into() })],
         patience: 5,
         risk: Risk::Safe,
-        after: BTreeSet::new(),
+        after: Vec::new(),
         change: None,
-        interrupts: String::new(),
+        interrupts: "".into(),
     }
 }
 
@@ -155,7 +154,7 @@ fn a_plan_is_carried_out_proven_and_kept() {
     let state = tempfile::tempdir().unwrap();
     let runs = Runs::in_folder(state.path());
     let mut second = write("n1", "/etc/sysctl.d/90-b.conf", "b = 1\n", "");
-    second.after.insert("n2/file:/etc/a.conf".into());
+    second.after.push("n2/file:/etc/a.conf".into());
     let plan = Plan { steps: vec![write("n2", "/etc/a.conf", "a\n", ""), second], ..Plan::default() };
     let report = block_on(async {
         let fleet = nodes.fleet(&["n1", "n2"]);

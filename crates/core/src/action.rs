@@ -1,6 +1,8 @@
 //! The closed list of deeds a step may ask of a node. No free shell text, ever: each variant is
 //! carried out by one file in `agent/act/` with an argument vector of its own.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::name::{FabricId, NodeName, PortName};
@@ -23,16 +25,16 @@ pub enum Action {
     /// differs; the previous content is kept for undo.
     WriteFile {
         /// Absolute path.
-        path: String,
+        path: Arc<str>,
         /// The whole new content.
-        content: String,
+        content: Arc<str>,
         /// Permission bits.
         mode: u32,
     },
     /// Remove a file; the previous content is kept for undo.
     RemoveFile {
         /// Absolute path.
-        path: String,
+        path: Arc<str>,
     },
     /// `systemctl daemon-reload`.
     ReloadSystemd,
@@ -86,7 +88,7 @@ pub enum Action {
     /// `update-initramfs -u -k all`.
     UpdateInitramfs,
     /// Change Proxmox VE's fabrics under its SDN lock, apply, and wait for every node's task.
-    ApplySdn(SdnChange),
+    ApplySdn(Box<SdnChange>),
     /// Make one node regenerate its part of SDN: `pvesh set /nodes/NODE/network --regenerate-frr 1`.
     ReloadNode {
         /// The node itself.

@@ -3,7 +3,9 @@
 //! A check is a pure function over facts, so the agent can wait for it, the planner can promise it
 //! and `verify` can show it, all by the same code.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,31 +29,31 @@ pub enum Check {
     /// A file has this content.
     File {
         /// Absolute path.
-        path: String,
+        path: Arc<str>,
         /// SHA-256 of the content in hex.
-        digest: String,
+        digest: Arc<str>,
     },
     /// A file is not there.
     NoFile {
         /// Absolute path.
-        path: String,
+        path: Arc<str>,
     },
     /// A sysctl has this live value.
     Sysctl {
         /// Key, with dots.
-        key: String,
+        key: Cow<'static, str>,
         /// Value.
-        value: String,
+        value: Cow<'static, str>,
     },
     /// A unit is enabled.
     Enabled {
         /// Unit name.
-        unit: String,
+        unit: Cow<'static, str>,
     },
     /// A unit is active.
     Active {
         /// Unit name.
-        unit: String,
+        unit: Cow<'static, str>,
     },
     /// An interface of this name is there.
     Port {
@@ -80,9 +82,9 @@ pub enum Check {
     /// A file contains this line (leading blanks do not count).
     Line {
         /// Absolute path.
-        path: String,
+        path: Cow<'static, str>,
         /// The line.
-        line: String,
+        line: Arc<str>,
     },
     /// `/etc/network/interfaces` takes this file in, by its name or by its folder and a star.
     Sourced {
@@ -135,26 +137,26 @@ impl Check {
                 None => (false, "not installed".into()),
             },
             Self::Module { name } => seen(facts.state.modules.contains(name), "loaded", "not loaded"),
-            Self::File { path, digest } => match facts.state.files.get(path) {
-                Some(f) if f.digest == *digest => (true, "as planned".into()),
+            Self::File { path, digest } => match facts.state.files.get(&**path) {
+                Some(f) if *f.digest == **digest => (true, "as planned".into()),
                 Some(_) => (false, "differs".into()),
                 None => (false, "absent".into()),
             },
-            Self::NoFile { path } => seen(!facts.state.files.contains_key(path), "absent", "still there"),
-            Self::Sysctl { key, value } => match facts.state.sysctl.get(key) {
+            Self::NoFile { path } => seen(!facts.state.files.contains_key(&**path), "absent", "still there"),
+            Self::Sysctl { key, value } => match facts.state.sysctl.get(&**key) {
                 Some(v) => (v == value, v.clone()),
                 None => (false, "unknown to this kernel".into()),
             },
             Self::Enabled { unit } => {
-                let state = facts.state.units.get(unit).map_or("", |u| u.enabled.as_str());
+                let state = facts.state.units.get(&**unit).map_or("", |u| u.enabled.as_str());
                 (matches!(state, "enabled" | "static" | "enabled-runtime"), word(state, "no unit file"))
             }
             Self::Active { unit } => {
-                let state = facts.state.units.get(unit).map_or("", |u| u.active.as_str());
+                let state = facts.state.units.get(&**unit).map_or("", |u| u.active.as_str());
                 (state == "active", word(state, "unknown unit"))
             }
             Self::Line { path, line } => match facts.text(path) {
-                Some(text) => seen(text.lines().any(|l| l.trim() == line), "there", "line missing"),
+                Some(text) => seen(text.lines().any(|l| l.trim() == &**line), "there", "line missing"),
                 None => (false, "file absent".into()),
             },
             Self::Sourced { path } => {

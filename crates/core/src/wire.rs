@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::check::{Check, Finding};
 use crate::facts::{Facts, Question};
+use crate::plan::StepId;
 
 /// Longest frame in bytes, line end included.
 pub const MAX_FRAME: usize = 16 * 1024 * 1024;
@@ -62,7 +63,7 @@ pub struct Deed {
     /// Run it belongs to; names the folder undo copies are kept in.
     pub run: String,
     /// Id of the step.
-    pub step: String,
+    pub step: StepId,
     /// The deed.
     pub action: Action,
     /// For file actions: SHA-256 of the content that must still be there, empty for "no file";

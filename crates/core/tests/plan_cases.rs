@@ -106,8 +106,8 @@ fn is_about(obstacle: &Obstacle, node: &str, words: &str) {
 }
 
 fn find<'p>(plan: &'p Plan, id: &str) -> &'p Step {
-    let ids: Vec<&str> = plan.steps.iter().map(|s| s.id.as_str()).collect();
-    plan.steps.iter().find(|s| s.id == id).unwrap_or_else(|| panic!("no step {id} in {ids:#?}"))
+    let ids: Vec<&str> = plan.steps.iter().map(|s| &*s.id).collect();
+    plan.steps.iter().find(|s| *s.id == *id).unwrap_or_else(|| panic!("no step {id} in {ids:#?}"))
 }
 
 #[test]
@@ -449,7 +449,7 @@ fn a_node_taken_out_of_the_spec_is_deleted_by_consent_only() {
     // Where it is asked, nothing of ours stays on it.
     world.cluster = left;
     let plans = world.converge();
-    assert!(plans[0].steps.iter().any(|s| s.id == "n3/remove:/etc/systemd/network/00-ringbolt-en05.link"));
+    assert!(plans[0].steps.iter().any(|s| *s.id == *"n3/remove:/etc/systemd/network/00-ringbolt-en05.link"));
     let files: Vec<&String> =
         world.cluster.nodes["n3"].facts.state.files.keys().filter(|p| p.contains("ringbolt")).collect();
     assert_eq!(files, Vec::<&String>::new());

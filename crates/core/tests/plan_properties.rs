@@ -168,7 +168,7 @@ fn one_at_a_time(plan: &Plan) -> Result<(), TestCaseError> {
         let mut all: BTreeSet<&str> = BTreeSet::new();
         for id in &step.after {
             all.insert(id);
-            all.extend(before.get(id.as_str()).into_iter().flatten());
+            all.extend(before.get(&**id).into_iter().flatten());
         }
         if let (true, Some(node)) = (step.risk >= Risk::Disruptive, &step.node) {
             for (other, at) in risky.iter().filter(|(_, at)| *at != node) {

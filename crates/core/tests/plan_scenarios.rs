@@ -143,7 +143,7 @@ fn show(plan: &Plan, out: &mut String) {
         if !step.interrupts.is_empty() {
             let _ = writeln!(out, "    interrupts: {}", step.interrupts);
         }
-        let after: Vec<&str> = step.after.iter().map(String::as_str).collect();
+        let after: Vec<&str> = step.after.iter().map(|id| &**id).collect();
         if !after.is_empty() {
             let _ = writeln!(out, "    after: {}", after.join(", "));
         }

@@ -170,7 +170,7 @@ impl Run<'_> {
             .steps
             .iter()
             .filter(|s| s.risk == Risk::Destructive)
-            .map(|s| s.id.as_str())
+            .map(|s| &*s.id)
             .filter(|id| !self.args.confirm.iter().any(|c| c == id))
             .collect();
         if !missing.is_empty() {
@@ -280,7 +280,7 @@ impl Run<'_> {
 }
 
 fn stuck(plan: &Plan) -> Trouble {
-    let titles: Vec<String> = plan.deeds().map(|s| s.id.clone()).collect();
+    let titles: Vec<&str> = plan.deeds().map(|s| &*s.id).collect();
     Trouble {
         message: format!("the same steps are due again right after they were done: {}", titles.join(", ")),
         hint: Some("something on the nodes undoes them; `ringbolt plan` shows the difference".into()),

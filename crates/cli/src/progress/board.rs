@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringbolt_core::plan::Plan;
+use ringbolt_core::plan::{Plan, StepId};
 
 use crate::render::nodes;
 
@@ -37,7 +37,7 @@ struct Group {
 pub(super) struct Board {
     groups: Vec<Group>,
     /// Group and place in it, by the step's id.
-    of: BTreeMap<String, (usize, usize)>,
+    of: BTreeMap<StepId, (usize, usize)>,
     /// Nodes, and how many steps of each have no end yet.
     names: BTreeMap<String, usize>,
 }
@@ -52,7 +52,7 @@ impl Board {
             let at = *index.entry((step.phase, &step.title, &step.why)).or_insert(board.groups.len());
             if at == board.groups.len() {
                 board.groups.push(Group {
-                    title: step.title.clone(),
+                    title: step.title.to_string(),
                     nodes: Vec::new(),
                     done: BTreeSet::new(),
                     left: 0,
@@ -144,10 +144,10 @@ mod tests {
 
     fn plan(nodes: usize, titles: &[&str]) -> Plan {
         let step = |node: usize, title: &str| Step {
-            id: format!("n{node}/{title}"),
+            id: format!("n{node}/{title}").into(),
             phase: Phase::Prepare,
             node: Some(NodeName::new(&format!("n{node}")).unwrap()),
-            title: title.into(),
+            title: title.to_owned().into(),
             why: "because".into(),
             action: None,
             expect: None,
@@ -155,9 +155,9 @@ mod tests {
             proof: Vec::new(),
             patience: 0,
             risk: Risk::Safe,
-            after: BTreeSet::new(),
+            after: Vec::new(),
             change: None,
-            interrupts: String::new(),
+            interrupts: "".into(),
         };
         let steps = (1..=nodes).flat_map(|n| titles.iter().map(move |t| step(n, t))).collect();
         Plan { steps, ..Plan::default() }

@@ -122,7 +122,7 @@ fn groups(plan: &Plan, phase: Phase, diffs: bool) -> Vec<Group<'_>> {
     let mut last: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
     for step in plan.steps.iter().filter(|s| s.phase == phase) {
         let Some(node) = step.node.as_ref().map(NodeName::as_str) else { continue };
-        let wanted = (step.title.as_str(), step.why.as_str());
+        let wanted = (&*step.title, &*step.why);
         let before = last.insert(node, wanted);
         let at = order.iter().position(|g| key_of(g) == wanted).unwrap_or_else(|| {
             let behind = before.and_then(|b| order.iter().position(|g| key_of(g) == b));
@@ -132,7 +132,7 @@ fn groups(plan: &Plan, phase: Phase, diffs: bool) -> Vec<Group<'_>> {
         });
         let group = &mut order[at];
         group.nodes.push(node);
-        if !step.interrupts.is_empty() && !group.interrupts.contains(&step.interrupts.as_str()) {
+        if !step.interrupts.is_empty() && !group.interrupts.contains(&&*step.interrupts) {
             group.interrupts.push(&step.interrupts);
         }
         if let Some(change) = step.change.as_ref().filter(|_| diffs) {
@@ -219,10 +219,10 @@ mod tests {
 
     fn step(node: &str, title: &str, change: Option<(&str, &str)>) -> Step {
         Step {
-            id: format!("{node}/{title}"),
+            id: format!("{node}/{title}").into(),
             phase: Phase::Ports,
             node: Some(NodeName::new(node).unwrap()),
-            title: title.into(),
+            title: title.to_owned().into(),
             why: "because".into(),
             action: Some(Action::ReloadUdev),
             expect: None,
@@ -230,13 +230,13 @@ mod tests {
             proof: Vec::new(),
             patience: 0,
             risk: Risk::Safe,
-            after: BTreeSet::new(),
+            after: Vec::new(),
             change: change.map(|(before, after)| FileChange {
                 path: "/f".into(),
                 before: Some(before.into()),
                 after: Some(after.into()),
             }),
-            interrupts: String::new(),
+            interrupts: "".into(),
         }
     }
 

@@ -109,8 +109,7 @@ pub struct RunState {
 impl RunState {
     /// The state before the first step. A step that comes after one that is not in the plan does not wait for it.
     pub fn new(plan: Arc<Plan>) -> Self {
-        let index: BTreeMap<&str, usize> =
-            plan.steps.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
+        let index: BTreeMap<&str, usize> = plan.steps.iter().enumerate().map(|(i, s)| (&*s.id, i)).collect();
         let mut names = BTreeMap::new();
         let mut steps: Vec<Progress> = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
@@ -121,7 +120,7 @@ impl RunState {
             steps.push(Progress::new(node));
         }
         for (i, step) in plan.steps.iter().enumerate() {
-            for before in step.after.iter().filter_map(|id| index.get(id.as_str())) {
+            for before in step.after.iter().filter_map(|id| index.get(&**id)) {
                 steps[*before].after.push(i);
                 steps[i].blockers += 1;
             }

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use ringbolt_core::action::Action;
@@ -20,17 +19,17 @@ fn step(id: &str, node: &str, action: Action, after: &[&str]) -> Step {
         id: id.into(),
         phase: Phase::Prepare,
         node: Some(name(node)),
-        title: String::new(),
-        why: String::new(),
+        title: "".into(),
+        why: "".into(),
         action: Some(action),
         expect: None,
         undo: Undo::None,
         proof: Vec::new(),
         patience: 3,
         risk: Risk::Safe,
-        after: after.iter().map(|a| (*a).to_owned()).collect::<BTreeSet<_>>(),
+        after: after.iter().map(|a| (*a).into()).collect(),
         change: None,
-        interrupts: String::new(),
+        interrupts: "".into(),
     }
 }
 
@@ -48,7 +47,7 @@ fn fleet(fake: Fake, nodes: &[&str]) -> Arc<Fleet> {
 }
 
 fn done() -> Reaction {
-    Reaction::Say(vec![Say::Done { note: String::new() }])
+    Reaction::Say(vec![Say::Done { note: "".into() }])
 }
 
 /// Does everything, finds everything in order.
@@ -56,7 +55,7 @@ fn willing(node: &ringbolt_core::name::NodeName, request: &Request) -> Reaction 
     match &request.body {
         Ask::Await { checks, .. } => {
             let findings =
-                checks.iter().map(|c| Finding { check: c.clone(), holds: true, evidence: String::new() });
+                checks.iter().map(|c| Finding { check: c.clone(), holds: true, evidence: "".into() });
             Reaction::Say(vec![Say::Looked { findings: findings.collect() }])
         }
         Ask::Facts { .. } => Reaction::Say(vec![Say::Facts(Box::new(facts(node.as_str(), "boot1")))]),
@@ -192,10 +191,7 @@ async fn the_first_stop_finishes_what_is_under_way_the_second_ends_at_once() {
         Reaction::Nothing
     });
     let report = run("r1", plan(steps), fleet(stuck, &["n2"]), &mut events, stop).await.unwrap();
-    assert_eq!(
-        (report.outcome, report.skipped, report.in_flight),
-        (Outcome::Stopped, 1, vec!["a".to_owned()])
-    );
+    assert_eq!((report.outcome, report.skipped, report.in_flight), (Outcome::Stopped, 1, vec!["a".into()]));
 }
 
 /// Keeps nothing from its third batch on.

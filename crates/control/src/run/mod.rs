@@ -8,7 +8,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use ringbolt_core::event::{Event, Outcome, What};
-use ringbolt_core::plan::{Fleet, Plan};
+use ringbolt_core::plan::{Fleet, Plan, StepId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -81,7 +81,7 @@ pub struct RunRecord {
     /// Milliseconds from its beginning to the last thing that happened.
     pub took_ms: u64,
     /// Steps that had begun and of which no end is known.
-    pub in_flight: Vec<String>,
+    pub in_flight: Vec<StepId>,
 }
 
 /// Why a run's folder cannot be used.
@@ -368,6 +368,6 @@ mod tests {
         .collect();
         let record = RunRecord::of("x", &events);
         assert_eq!((record.outcome, record.done, record.took_ms), (None, 1, 9));
-        assert_eq!(record.in_flight, ["b"]);
+        assert_eq!(record.in_flight, ["b".into()]);
     }
 }

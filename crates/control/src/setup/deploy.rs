@@ -49,7 +49,7 @@ async fn add_key(master: &Arc<Master>, node: &NodeName, key: &PublicKey) -> Resu
     let fleet = Fleet::over([node.clone()], way);
     let deed = Deed {
         run: "setup".into(),
-        step: format!("{node}/key"),
+        step: format!("{node}/key").into(),
         action: Action::AuthorizeKey { line: key.line.clone() },
         expect: None,
     };

@@ -25,12 +25,13 @@ const HEAD: &str = "# Kept by ringbolt from its spec: edits here are lost.\n";
 pub fn link_file(port: &BoundPort, mtu: u32) -> Option<File> {
     let pci = port.pci.as_ref()?;
     Some(File {
-        path: format!("{LINK_FOLDER}/00-ringbolt-{}.link", port.name),
+        path: format!("{LINK_FOLDER}/00-ringbolt-{}.link", port.name).into(),
         content: format!(
             "{HEAD}[Match]\nPath=pci-{pci}\nDriver={THUNDERBOLT_DRIVER}\n\n[Link]\nName={}\nMTUBytes={mtu}\n",
             port.name
-        ),
-        why: format!("the port at {pci} is always {}, with its MTU from birth", port.name),
+        )
+        .into(),
+        why: format!("the port at {pci} is always {}, with its MTU from birth", port.name).into(),
         reader: Reader::Udev,
         phase: Phase::Prepare,
     })
@@ -40,7 +41,7 @@ pub fn link_file(port: &BoundPort, mtu: u32) -> Option<File> {
 pub(super) fn modules() -> File {
     File {
         path: MODULES_FILE.into(),
-        content: format!("{HEAD}thunderbolt\nthunderbolt_net\n"),
+        content: format!("{HEAD}thunderbolt\nthunderbolt_net\n").into(),
         why: "when all nodes boot together no link appears unless each one loads the driver by itself".into(),
         reader: Reader::Nobody,
         phase: Phase::Prepare,
@@ -75,7 +76,7 @@ pub(super) fn sysctl(values: &[(&str, &str)]) -> File {
     let lines: String = values.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
     File {
         path: SYSCTL_FILE.into(),
-        content: format!("{HEAD}{lines}"),
+        content: format!("{HEAD}{lines}").into(),
         why: "a node in the middle forwards for its neighbours, after a reboot as well".into(),
         reader: Reader::Nobody,
         phase: Phase::Prepare,
@@ -100,7 +101,8 @@ pub(super) fn unit(ids: &[IpAddr]) -> File {
             "{HEAD}# Started by udev whenever the port appears. ifupdown2 allows one run at a time, hence the retries.\n\
              [Unit]\nDescription=Address of mesh port %i\nAfter=networking.service\nStartLimitIntervalSec=60\nStartLimitBurst=40\n\n\
              [Service]\nType=oneshot\n{early}ExecStartPre=-/usr/sbin/ip link set dev %i up\nExecStart=/usr/sbin/ifup %i\nRestart=on-failure\nRestartSec=300ms\n"
-        ),
+        )
+        .into(),
         why: "a Thunderbolt port that appears late or again has no address until somebody runs ifup".into(),
         reader: Reader::Systemd,
         phase: Phase::Prepare,
@@ -111,7 +113,7 @@ pub(super) fn unit(ids: &[IpAddr]) -> File {
 pub(super) fn cabling(ports: &[BoundPort]) -> File {
     File {
         path: crate::bind::memory::PATH.into(),
-        content: crate::bind::memory::content(ports),
+        content: crate::bind::memory::content(ports).into(),
         why: "so that `verify` can tell a pulled cable from a port that never had one".into(),
         reader: Reader::Nobody,
         phase: Phase::Ports,
@@ -131,7 +133,8 @@ pub(super) fn rules(ports: &[BoundPort], dummy: Option<String>) -> File {
         content: format!(
             "{HEAD}ACTION==\"add|move\", SUBSYSTEM==\"net\", KERNEL==\"{}\", RUN+=\"/usr/bin/systemctl --no-block restart ringbolt-port@$name.service\"\n",
             names.join("|")
-        ),
+        )
+        .into(),
         why: "udev starts the unit when the port appears or is renamed".into(),
         reader: Reader::Udev,
         phase: Phase::Ports,

@@ -84,7 +84,7 @@ pub fn desired(
 ) -> Desired {
     let mut wish = Desired {
         nodes: BTreeMap::new(),
-        fabric: fabric(spec, binding, addresses),
+        fabric: fabric(spec, binding, addresses, fleet),
         withdrawn: withdrawn(spec, fleet),
         stale: BTreeMap::new(),
         retired: BTreeSet::new(),
@@ -187,7 +187,7 @@ fn goal_of(
     goal
 }
 
-fn fabric(spec: &Spec, binding: &Binding, addresses: &Addresses) -> Option<Fabric> {
+fn fabric(spec: &Spec, binding: &Binding, addresses: &Addresses, fleet: &Fleet) -> Option<Fabric> {
     if spec.fabric.routing != Routing::Openfabric {
         return None;
     }
@@ -203,6 +203,11 @@ fn fabric(spec: &Spec, binding: &Binding, addresses: &Addresses) -> Option<Fabri
     if let Some(csnp) = spec.fabric.csnp_interval {
         put("csnp_interval", csnp.to_string());
     }
+    // Every node generates its files from the shared objects, so the oldest one decides.
+    let old = |facts: &crate::facts::Facts| {
+        facts.has_package("libpve-rs-perl") && !facts.at_least("libpve-rs-perl", &[0, 11])
+    };
+    let numbered = fleet.nodes.values().any(old);
     let nodes = binding
         .ports
         .iter()
@@ -213,6 +218,7 @@ fn fabric(spec: &Spec, binding: &Binding, addresses: &Addresses) -> Option<Fabri
                 ip6: address.v6,
                 ports: ports.iter().map(|p| p.name.clone()).collect(),
                 hello_multiplier: spec.fabric.hello_multiplier,
+                numbered,
             };
             Some((name.clone(), member))
         })
@@ -226,7 +232,7 @@ fn stale_files(facts: &crate::facts::Facts, resources: &[Resource]) -> Vec<Strin
     let wanted: Vec<&str> = resources
         .iter()
         .filter_map(|r| match r {
-            Resource::File(f) => Some(f.path.as_str()),
+            Resource::File(f) => Some(&*f.path),
             _ => None,
         })
         .collect();

@@ -1,7 +1,7 @@
 //! The resources of one node, in the order they are put in place.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::{files, routes};
 use crate::address::{Addresses, NodeAddress};
@@ -38,11 +38,9 @@ pub(super) fn resources(wish: &Wish<'_>) -> Vec<Resource> {
     let values = files::sysctl_values(fabric);
     if !values.is_empty() {
         let file = files::sysctl(&values);
-        let values: BTreeMap<String, String> =
-            values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let path = file.path.clone();
+        let values = values.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
         list.push(Resource::File(file));
-        list.push(Resource::Sysctl(sysctl::Sysctl { path, values }));
+        list.push(Resource::Sysctl(sysctl::Sysctl { path: files::SYSCTL_FILE.into(), values }));
     }
     if fabric.routing == Routing::Openfabric {
         if fabric.bfd {
@@ -94,7 +92,7 @@ fn thunderbolt(wish: &Wish<'_>, list: &mut Vec<Resource>) {
     let mut links = String::new();
     for port in wish.ports {
         if let Some(file) = files::link_file(port, wish.spec.fabric.mtu) {
-            links += &file.content;
+            links += &file.content.text;
             list.push(Resource::File(file));
         }
     }
@@ -152,28 +150,32 @@ fn local(wish: &Wish<'_>) -> frr_local::FrrLocal {
 
 fn generated(wish: &Wish<'_>) -> reload::Generated {
     let fabric = &wish.spec.fabric;
-    let router = format!("router openfabric {}", fabric.id);
     let local = local(wish);
-    let mut frr = vec![(router.clone(), format!("net {}", wish.address.net))];
-    frr.extend(local.router_lines().into_iter().map(|line| (router.clone(), line)));
-    let mut stanzas = Vec::new();
+    let shared = |lines: Vec<String>| lines.into_iter().map(Arc::<str>::from).collect::<Vec<_>>();
+    let mut router_lines = shared(local.router_lines());
+    router_lines.insert(0, format!("net {}", wish.address.net).into());
+    let mut port_lines = vec![
+        format!("openfabric hello-interval {}", fabric.hello_interval).into(),
+        format!("openfabric hello-multiplier {}", fabric.hello_multiplier).into(),
+    ];
+    port_lines.extend(shared(local.interface_lines()));
+    let v4 = wish.address.v4.map(|id| Arc::<str>::from(format!("address {id}/32")));
+    let v6 = wish.address.v6.map(|id| Arc::<str>::from(format!("address {id}/128")));
+
+    let under = |header: String, lines: &[Arc<str>], list: &mut Vec<(Arc<str>, Arc<str>)>| {
+        let header = Arc::<str>::from(header);
+        list.extend(lines.iter().map(|line| (Arc::clone(&header), Arc::clone(line))));
+    };
+    let (mut frr, mut interfaces) = (Vec::new(), Vec::new());
+    under(format!("router openfabric {}", fabric.id), &router_lines, &mut frr);
     let dummy = fabric.id.dummy();
-    if let Some(id) = wish.address.v4 {
-        stanzas.push((format!("iface {dummy} inet static"), format!("address {id}/32")));
-    }
-    if let Some(id) = wish.address.v6 {
-        stanzas.push((format!("iface {dummy} inet6 static"), format!("address {id}/128")));
-    }
+    under(format!("iface {dummy} inet static"), v4.as_slice(), &mut interfaces);
+    under(format!("iface {dummy} inet6 static"), v6.as_slice(), &mut interfaces);
     for port in wish.ports {
-        let header = format!("interface {}", port.name);
-        frr.push((header.clone(), format!("openfabric hello-interval {}", fabric.hello_interval)));
-        frr.push((header.clone(), format!("openfabric hello-multiplier {}", fabric.hello_multiplier)));
-        frr.extend(local.interface_lines().into_iter().map(|line| (header.clone(), line)));
-        if let Some(id) = wish.address.v4 {
-            stanzas.push((format!("iface {} inet static", port.name), format!("address {id}/32")));
-        }
+        under(format!("interface {}", port.name), &port_lines, &mut frr);
+        under(format!("iface {} inet static", port.name), v4.as_slice(), &mut interfaces);
     }
-    reload::Generated { interfaces: stanzas, frr }
+    reload::Generated { interfaces, frr }
 }
 
 fn live(wish: &Wish<'_>, home: &str, fixed: bool) -> address::Addresses {

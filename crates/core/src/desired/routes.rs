@@ -20,7 +20,7 @@ pub(super) fn file(wish: &Wish<'_>) -> File {
     let content = if wish.spec.fabric.transport == Transport::Switch { switched(wish) } else { cabled(wish) };
     File {
         path: PATH.into(),
-        content: format!("# Kept by ringbolt from its spec: edits here are lost.\n{content}"),
+        content: format!("# Kept by ringbolt from its spec: edits here are lost.\n{content}").into(),
         why: "addresses and routes of the mesh, without a routing daemon".into(),
         reader: Reader::Nobody,
         phase: Phase::Ports,

@@ -149,6 +149,14 @@ impl Facts {
         self.state.files.get(path).and_then(|f| f.text.as_deref())
     }
 
+    /// Whether a package is installed in at least this version (its leading numbers).
+    pub fn at_least(&self, package: &str, floor: &[u32]) -> bool {
+        let Some(version) = self.inventory.packages.get(package) else { return false };
+        let numbers = version.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok());
+        let have: Vec<u32> = numbers.take(floor.len()).collect();
+        have.as_slice() >= floor
+    }
+
     /// Whether a package is installed.
     pub fn has_package(&self, name: &str) -> bool {
         self.inventory.packages.contains_key(name)

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Fleet, Obstacle, Phase, Plan, Risk, Step, cluster, order};
+use super::{Fleet, Obstacle, Phase, Plan, Risk, Step, StepId, cluster, order};
 use crate::action::Action;
 use crate::check::Check;
 use crate::desired::{Desired, Goal};
@@ -108,14 +108,29 @@ fn remove(node: &NodeName, path: &str, facts: &Facts) -> Vec<Step> {
     let phase = if stanzas { Phase::Ports } else { Phase::Prepare };
     let mut steps =
         vec![remove_file(node, facts, phase, path, "it is ours, and the spec asks for it no more")];
-    let why = format!("{path} goes");
+    let why = format!("{path} goes").into();
     let told = if stanzas {
         // No proof: what stays of addresses is decided by the files that are left.
-        Some(("ifreload:stale", "reload the interfaces", Phase::Fabric, Action::ReloadInterfaces))
+        Some((
+            format_args!("ifreload:stale"),
+            "reload the interfaces",
+            Phase::Fabric,
+            Action::ReloadInterfaces,
+        ))
     } else if path.ends_with(".rules") || path.ends_with(".link") {
-        Some(("udev-reload", "let udev read its rules and .link files again", phase, Action::ReloadUdev))
+        Some((
+            format_args!("udev-reload"),
+            "let udev read its rules and .link files again",
+            phase,
+            Action::ReloadUdev,
+        ))
     } else if path.starts_with("/etc/systemd/system/") {
-        Some(("systemd-reload", "let systemd read the units again", phase, Action::ReloadSystemd))
+        Some((
+            format_args!("systemd-reload"),
+            "let systemd read the units again",
+            phase,
+            Action::ReloadSystemd,
+        ))
     } else {
         None
     };
@@ -151,7 +166,12 @@ fn shadows(node: &NodeName, facts: &Facts, desired: &Desired) -> Option<Step> {
         title: "drop the static routes of an earlier run".into(),
         why: "they hide OpenFabric's, and would go on leading into a dead cable".into(),
         proof,
-        ..step(node, "routes", Phase::Fabric, Action::DropRoutes { to: to.into_iter().collect() })
+        ..step(
+            node,
+            format_args!("routes"),
+            Phase::Fabric,
+            Action::DropRoutes { to: to.into_iter().collect() },
+        )
     })
 }
 
@@ -169,12 +189,12 @@ fn returns(node: &NodeName, facts: &Facts, desired: &Desired, step: &Step) -> Ve
 
 /// Several files of one phase may ask for the same reload: it is done once, after the last of them.
 fn merge_reloads(steps: &mut Vec<Step>) {
-    let mut reloads: BTreeMap<(Phase, String), Step> = BTreeMap::new();
+    let mut reloads: BTreeMap<(Phase, StepId), Step> = BTreeMap::new();
     let mut merged: Vec<Step> = Vec::with_capacity(steps.len());
     for step in steps.drain(..) {
         if matches!(step.action, Some(Action::ReloadSystemd | Action::ReloadUdev)) {
             let entry = reloads.entry((step.phase, step.id.clone()));
-            entry.and_modify(|first| first.why = format!("{}; {}", first.why, step.why)).or_insert(step);
+            entry.and_modify(|first| *first.why.to_mut() += &format!("; {}", step.why)).or_insert(step);
         } else {
             merged.push(step);
         }
@@ -182,7 +202,7 @@ fn merge_reloads(steps: &mut Vec<Step>) {
     for ((phase, _), mut reload) in reloads {
         // The same reload may be due in two phases: its id says which.
         if phase != Phase::Prepare {
-            reload.id = format!("{}:{}", reload.id, phase.word());
+            reload.id = format!("{}:{}", reload.id, phase.word()).into();
         }
         let last_file = merged
             .iter()
@@ -209,7 +229,7 @@ fn converge(spec: &Spec, desired: &Desired) -> Vec<Step> {
             action: None,
             proof: checks.into_iter().map(|c| (node.clone(), c)).collect(),
             patience: CONVERGE_PATIENCE,
-            ..step(node, "converge", Phase::Converge, Action::ReloadUdev)
+            ..step(node, format_args!("converge"), Phase::Converge, Action::ReloadUdev)
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! The cluster's part of a plan: Proxmox VE's fabric objects, changed on one node for all.
 
+use std::borrow::Cow;
+
 use super::{FileChange, Fleet, Phase, Plan, Risk, Step, Undo};
 use crate::action::{Action, SdnChange};
 use crate::check::Check;
@@ -42,7 +44,7 @@ fn withdraw(id: &FabricId, desired: &Desired, node: &NodeName, facts: &Facts) ->
     let rest: Vec<pve::Section> = staged.into_iter().filter(|s| !of_it(s)).collect();
     let digest = staged_fact.map_or_else(String::new, |f| f.digest.clone());
     Step {
-        title: format!("remove fabric {id} from Proxmox VE, then apply"),
+        title: format!("remove fabric {id} from Proxmox VE, then apply").into(),
         why: "the spec says static routing, and two kinds of routes to one address would fight".into(),
         expect: Some(digest.clone()),
         undo: Undo::Impossible(
@@ -56,20 +58,20 @@ fn withdraw(id: &FabricId, desired: &Desired, node: &NodeName, facts: &Facts) ->
         change: Some(FileChange {
             path: pve::path::FABRICS.into(),
             before: Some(text.to_owned()),
-            after: Some(render(&rest)),
+            after: Some(render(&rest).into()),
         }),
         ..step(
             node,
-            "sdn",
+            format_args!("sdn"),
             Phase::Fabric,
-            Action::ApplySdn(SdnChange {
+            Action::ApplySdn(Box::new(SdnChange {
                 fabric: id.clone(),
                 deletes: there.then(|| Fabric::withdrawal(id)).into_iter().collect(),
                 calls: Vec::new(),
                 nodes: desired.nodes.keys().cloned().collect(),
                 expect: digest,
-                dry_run: at_least(facts, "libpve-network-perl", &[1, 3]),
-            }),
+                dry_run: facts.at_least("libpve-network-perl", &[1, 3]),
+            })),
         )
     }
 }
@@ -122,26 +124,26 @@ fn apply(
         staged.iter().filter(|s| !fabric.owns(s) || fabric.keeps(s)).cloned().collect();
     after.extend(fabric.sections());
     let staged_fact = facts.state.files.get(pve::path::FABRICS);
-    let why = match (calls.calls.len() + calls.deletes.len(), calls.leaving.as_slice()) {
+    let why: Cow<'static, str> = match (calls.calls.len() + calls.deletes.len(), calls.leaving.as_slice()) {
         (0, []) => "the fabric is staged in Proxmox VE, but was never applied".into(),
         (_, []) if staged.iter().any(|s| fabric.owns(s)) => {
             "the fabric in Proxmox VE differs from the spec".into()
         }
         (_, []) => "Proxmox VE does not know the fabric yet".into(),
-        (_, leaving) => format!("no longer in the spec: {}", leaving.join(", ")),
+        (_, leaving) => format!("no longer in the spec: {}", leaving.join(", ")).into(),
     };
     let risk = match (live, calls.leaving.is_empty()) {
         (_, false) => Risk::Destructive,
         (true, true) => Risk::Disruptive,
         (false, true) => Risk::Safe,
     };
-    let interrupts = if risk == Risk::Safe {
-        String::new()
+    let interrupts: Cow<'static, str> = if risk == Risk::Safe {
+        "".into()
     } else {
         "every node reloads its network and FRR, one after the other; adjacencies stay up where nothing of theirs changes".into()
     };
     Step {
-        title: format!("fabric {} in Proxmox VE: {}, then apply", fabric.id, describe(&calls)),
+        title: format!("fabric {} in Proxmox VE: {}, then apply", fabric.id, describe(&calls)).into(),
         why,
         expect: Some(staged_fact.map_or_else(String::new, |f| f.digest.clone())),
         undo: Undo::Impossible(
@@ -154,20 +156,20 @@ fn apply(
         change: Some(FileChange {
             path: pve::path::FABRICS.into(),
             before: staged_fact.and_then(|f| f.text.clone()),
-            after: Some(render(&after)),
+            after: Some(render(&after).into()),
         }),
         ..step(
             node,
-            "sdn",
+            format_args!("sdn"),
             Phase::Fabric,
-            Action::ApplySdn(SdnChange {
+            Action::ApplySdn(Box::new(SdnChange {
                 fabric: fabric.id.clone(),
                 deletes: calls.deletes,
                 calls: calls.calls,
                 nodes: fabric.nodes.keys().cloned().collect(),
                 expect: staged_fact.map_or_else(String::new, |f| f.digest.clone()),
-                dry_run: at_least(facts, "libpve-network-perl", &[1, 3]),
-            }),
+                dry_run: facts.at_least("libpve-network-perl", &[1, 3]),
+            })),
         )
     }
 }
@@ -203,15 +205,4 @@ fn proof(fabric: &Fabric, desired: &Desired) -> Vec<(NodeName, Check)> {
         }
     }
     proof
-}
-
-/// Whether a package is installed in at least this version (numbers only, the leading parts).
-pub(super) fn at_least(facts: &Facts, package: &str, floor: &[u32]) -> bool {
-    let Some(version) = facts.inventory.packages.get(package) else { return false };
-    let have: Vec<u32> = version
-        .split(|c: char| !c.is_ascii_digit())
-        .filter_map(|part| part.parse().ok())
-        .take(floor.len())
-        .collect();
-    have.as_slice() >= floor
 }

@@ -13,7 +13,7 @@ pub fn lint(plan: &Plan) -> Vec<String> {
         if !seen.insert(&step.id) {
             faults.push(format!("step {} is there twice", step.id));
         }
-        for before in step.after.iter().filter(|b| !seen.contains(b.as_str()) || **b == step.id) {
+        for before in step.after.iter().filter(|b| !seen.contains(&***b) || **b == step.id) {
             faults.push(format!("step {} comes before {before}, which it needs", step.id));
         }
         if step.proof.is_empty() && needs_proof(step) {

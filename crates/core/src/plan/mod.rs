@@ -1,7 +1,9 @@
 //! What to do: a graph of small steps, each with a reason, a precondition, an undo, a proof and a
 //! risk.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +24,7 @@ pub use lint::lint;
 pub use preflight::preflight;
 
 /// Content-built name of a step: `n2/file:/etc/frr/daemons`, `gate:ports`.
-pub type StepId = String;
+pub type StepId = Arc<str>;
 
 /// What to do, what is already right, and what stands in the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,9 +52,9 @@ pub struct Step {
     /// Where it happens; `None` for a gate.
     pub node: Option<NodeName>,
     /// What it does, for people: `install frr, frr-pythontools`.
-    pub title: String,
+    pub title: Cow<'static, str>,
     /// Why, for people.
-    pub why: String,
+    pub why: Cow<'static, str>,
     /// The deed; a gate has none and only waits for what it comes after.
     pub action: Option<Action>,
     /// Digest of what must still be there (see `wire::Deed::expect`).
@@ -65,12 +67,12 @@ pub struct Step {
     pub patience: u32,
     /// How dangerous it is.
     pub risk: Risk,
-    /// Steps that must be done before.
-    pub after: BTreeSet<StepId>,
+    /// Steps that must be done before: sorted, each once.
+    pub after: Vec<StepId>,
     /// The change of a file, for the plan's diff.
     pub change: Option<FileChange>,
     /// What is interrupted and for how long, in words; empty when nothing is.
-    pub interrupts: String,
+    pub interrupts: Cow<'static, str>,
 }
 
 /// The parts of a run, in order. `apply --only PHASE` runs up to and including nothing else.
@@ -117,11 +119,11 @@ pub enum Risk {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileChange {
     /// Absolute path.
-    pub path: String,
+    pub path: Arc<str>,
     /// Content now; `None` when absent.
     pub before: Option<String>,
     /// Content afterwards; `None` when it is removed.
-    pub after: Option<String>,
+    pub after: Option<Arc<str>>,
 }
 
 /// Something about nodes that a person must know or settle first.

@@ -57,11 +57,14 @@ pub(super) fn order(phases: Phases, policy: &Policy) -> Vec<Step> {
 /// The gate after a phase: it waits for the last step of every node, which waits for those before.
 fn wall(phase: Phase, list: &[Step]) -> Step {
     let ends = list.iter().zip(list.iter().skip(1)).filter(|(s, next)| s.node != next.node).map(|(s, _)| s);
+    let mut after: Vec<StepId> = ends.chain(list.last()).map(|s| s.id.clone()).collect();
+    after.sort_unstable();
+    after.dedup();
     Step {
-        id: format!("gate:{}", phase.word()),
+        id: format!("gate:{}", phase.word()).into(),
         phase,
         node: None,
-        title: format!("every node is done with \"{}\"", phase.word()),
+        title: format!("every node is done with \"{}\"", phase.word()).into(),
         why: "the next part needs it on all nodes".into(),
         action: None,
         expect: None,
@@ -69,9 +72,9 @@ fn wall(phase: Phase, list: &[Step]) -> Step {
         proof: Vec::new(),
         patience: 0,
         risk: Risk::Safe,
-        after: ends.chain(list.last()).map(|s| s.id.clone()).collect(),
+        after,
         change: None,
-        interrupts: String::new(),
+        interrupts: "".into(),
     }
 }
 
@@ -103,7 +106,11 @@ fn roll(list: &mut [Step], policy: &Policy) {
     for pair in width..rolled.len() {
         extra.insert(rolled[pair].1.clone(), rolled[pair - width].2.clone());
     }
-    for step in list {
-        step.after.extend(extra.get(&step.id).cloned());
+    for step in list.iter_mut().filter(|_| !extra.is_empty()) {
+        if let Some(other) = extra.get(&step.id)
+            && let Err(at) = step.after.binary_search(other)
+        {
+            step.after.insert(at, other.clone());
+        }
     }
 }

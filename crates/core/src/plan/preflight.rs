@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cluster::{self, at_least, speaker};
+use super::cluster::{self, speaker};
 use super::{Fleet, Obstacle, build};
 use crate::bind::Binding;
 use crate::facts::{Facts, pve};
@@ -105,7 +105,7 @@ impl Look<'_> {
                 "package pve-manager is not installed",
                 "install Proxmox VE 9, then run again",
             )),
-            Some(v) if !at_least(facts, "pve-manager", &[9]) => self.obstacles.push(about(
+            Some(v) if !facts.at_least("pve-manager", &[9]) => self.obstacles.push(about(
                 "RB0519",
                 Some(node),
                 format!("runs Proxmox VE {v}; SDN fabrics came with 9.0"),
@@ -114,7 +114,7 @@ impl Look<'_> {
             )),
             Some(_) => {}
         }
-        if self.spec.fabric.routing == Routing::Openfabric && !at_least(facts, "libpve-rs-perl", &[0, 11]) {
+        if self.spec.fabric.routing == Routing::Openfabric && !facts.at_least("libpve-rs-perl", &[0, 11]) {
             self.notes.push(about(
                 "RB0525",
                 Some(node),

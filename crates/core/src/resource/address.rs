@@ -34,11 +34,11 @@ impl Addresses {
         let why = wrong.iter().map(describe).collect::<Vec<_>>().join("; ");
         Outcome::step(Step {
             title: "reload the interfaces".into(),
-            why,
+            why: why.into(),
             proof,
             patience: 20,
             risk: Risk::Safe,
-            ..step(node, "ifreload", Phase::Fabric, Action::ReloadInterfaces)
+            ..step(node, format_args!("ifreload"), Phase::Fabric, Action::ReloadInterfaces)
         })
     }
 

@@ -35,6 +35,10 @@ pub struct Member {
     pub ports: Vec<PortName>,
     /// Hellos missed before a neighbour is down.
     pub hello_multiplier: u16,
+    /// Give each port the router ID by name. Proxmox VE does so by itself since libpve-rs-perl 0.11;
+    /// before, a port without an address of its own forms no adjacency.
+    #[serde(default)]
+    pub numbered: bool,
 }
 
 const FABRIC_KIND: &str = "openfabric_fabric";
@@ -182,12 +186,21 @@ impl Member {
         let interfaces: Vec<String> = self
             .ports
             .iter()
-            .map(|p| format!("name={p},hello_multiplier={}", self.hello_multiplier))
+            .map(|p| format!("name={p},hello_multiplier={}{}", self.hello_multiplier, self.own()))
             .collect();
         if !interfaces.is_empty() {
             keys.insert("interfaces".to_owned(), interfaces);
         }
         keys
+    }
+
+    /// The address of a port, where it must be said. A dual-stack fabric has the IPv4 one on its ports.
+    fn own(&self) -> String {
+        match (self.numbered, self.ip, self.ip6) {
+            (true, Some(ip), _) => format!(",ip={ip}/32"),
+            (true, None, Some(ip6)) => format!(",ip6={ip6}/128"),
+            _ => String::new(),
+        }
     }
 }
 
@@ -245,6 +258,7 @@ mod tests {
             ip6: None,
             ports: vec![PortName::new("en05").unwrap(), PortName::new("en06").unwrap()],
             hello_multiplier: 3,
+            numbered: false,
         };
         Fabric {
             id: FabricId::new("tb4").unwrap(),
@@ -273,6 +287,17 @@ mod tests {
     fn what_is_rendered_reads_back_as_satisfied() {
         let staged = pve::sections(&render(&wish().sections())).unwrap();
         assert_eq!(wish().calls(&staged), Calls::default());
+    }
+
+    #[test]
+    fn old_proxmox_is_told_the_address_of_each_port() {
+        let mut fabric = wish();
+        for member in fabric.nodes.values_mut() {
+            member.numbered = true;
+        }
+        let calls = fabric.calls(&[]).calls;
+        let own = ("interfaces".to_owned(), "name=en05,hello_multiplier=3,ip=10.100.0.12/32".to_owned());
+        assert!(calls[1].options.contains(&own), "{:?}", calls[1].options);
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! A file that is wholly ours: content, mode, and what must notice it.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, step, write_file};
 use crate::action::Action;
 use crate::check::Check;
+use crate::digest::Content;
 use crate::facts::Facts;
 use crate::name::NodeName;
 use crate::plan::{Phase, Step};
@@ -13,11 +17,11 @@ use crate::plan::{Phase, Step};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// Absolute path.
-    pub path: String,
+    pub path: Arc<str>,
     /// The whole content.
-    pub content: String,
+    pub content: Content,
     /// What it is for, in words for the plan.
-    pub why: String,
+    pub why: Cow<'static, str>,
     /// Who must notice a change.
     pub reader: Reader,
     /// The part of a run it is written in.
@@ -38,27 +42,31 @@ pub enum Reader {
 
 impl File {
     pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
-        let digest = crate::digest::of(&self.content);
-        if facts.state.files.get(&self.path).is_some_and(|f| f.digest == digest && f.mode & 0o777 == 0o644) {
+        let wished = &*self.content.digest;
+        if facts.state.files.get(&*self.path).is_some_and(|f| f.digest == wished && f.mode & 0o777 == 0o644) {
             return Outcome::default();
         }
         let mut steps = vec![Step {
             why: self.why.clone(),
-            ..write_file(node, facts, self.phase, &self.path, self.content.clone(), 0o644)
+            ..write_file(node, facts, self.phase, Arc::clone(&self.path), self.content.clone(), 0o644)
         }];
         let told = match self.reader {
             Reader::Nobody => None,
-            Reader::Systemd => {
-                Some(("systemd-reload", "let systemd read the units again", Action::ReloadSystemd))
-            }
-            Reader::Udev => {
-                Some(("udev-reload", "let udev read its rules and .link files again", Action::ReloadUdev))
-            }
+            Reader::Systemd => Some((
+                format_args!("systemd-reload"),
+                "let systemd read the units again",
+                Action::ReloadSystemd,
+            )),
+            Reader::Udev => Some((
+                format_args!("udev-reload"),
+                "let udev read its rules and .link files again",
+                Action::ReloadUdev,
+            )),
         };
         if let Some((id, title, action)) = told {
             steps.push(Step {
                 title: title.into(),
-                why: format!("{} changes", self.path),
+                why: format!("{} changes", self.path).into(),
                 ..step(node, id, self.phase, action)
             });
         }
@@ -66,6 +74,6 @@ impl File {
     }
 
     pub(super) fn promises(&self) -> Vec<Check> {
-        vec![Check::File { path: self.path.clone(), digest: crate::digest::of(&self.content) }]
+        vec![Check::File { path: Arc::clone(&self.path), digest: Arc::clone(&self.content.digest) }]
     }
 }

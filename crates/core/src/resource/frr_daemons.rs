@@ -57,8 +57,9 @@ impl FrrDaemons {
         let mut steps = Vec::new();
         if !text.lines().any(|l| l == self.line()) {
             steps.push(Step {
-                why: format!("{} must run for a silent cable to be noticed in under a second", self.daemon),
-                ..write_file(node, facts, Phase::Prepare, PATH, self.edit(text), 0o640)
+                why: format!("{} must run for a silent cable to be noticed in under a second", self.daemon)
+                    .into(),
+                ..write_file(node, facts, Phase::Prepare, PATH, self.edit(text).into(), 0o640)
             });
         }
         let runs = facts.state.units.get("frr.service").is_some_and(|u| u.active == "active");
@@ -67,16 +68,18 @@ impl FrrDaemons {
         if runs && lacks {
             steps.push(Step {
                 title: "restart frr".into(),
-                why: format!("{} is not running, and FRR starts daemons only with the service", self.daemon),
+                why: format!("{} is not running, and FRR starts daemons only with the service", self.daemon)
+                    .into(),
                 proof: vec![(node.clone(), Check::Active { unit: "frr.service".into() })],
                 risk: Risk::Disruptive,
                 interrupts: format!(
                     "{node} leaves the fabric and comes back in about 3 s; others route around it"
-                ),
+                )
+                .into(),
                 patience: 30,
                 ..step(
                     node,
-                    "restart:frr.service",
+                    format_args!("restart:frr.service"),
                     Phase::Prepare,
                     Action::RestartUnit { unit: "frr.service".into() },
                 )
@@ -95,7 +98,7 @@ impl FrrDaemons {
     }
 
     pub(super) fn promises(&self) -> Vec<Check> {
-        vec![Check::Line { path: PATH.into(), line: self.line() }]
+        vec![Check::Line { path: PATH.into(), line: self.line().into() }]
     }
 }
 

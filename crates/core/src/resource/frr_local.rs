@@ -128,7 +128,7 @@ impl FrrLocal {
         }
         Outcome::step(Step {
             why: "Proxmox VE sets neither BFD nor the timers of link-state packets and route computation: a second fault within 30 s, or a dead cable with light on it, would cut traffic for up to half a minute".into(),
-            ..write_file(node, facts, Phase::Prepare, PATH, edited, 0o640)
+            ..write_file(node, facts, Phase::Prepare, PATH, edited.into(), 0o640)
         })
     }
 
@@ -146,7 +146,10 @@ impl FrrLocal {
     }
 
     pub(super) fn promises(&self) -> Vec<Check> {
-        self.router_lines().into_iter().map(|line| Check::Line { path: PATH.into(), line }).collect()
+        self.router_lines()
+            .into_iter()
+            .map(|line| Check::Line { path: PATH.into(), line: line.into() })
+            .collect()
     }
 }
 
@@ -168,14 +171,14 @@ pub(crate) fn retire(node: &NodeName, facts: &Facts) -> Outcome {
     if let Some(edited) = daemons.filter(|_| !rest.contains("bfd")) {
         steps.push(Step {
             why: "nothing asks for bfdd any more".into(),
-            ..write_file(node, facts, Phase::Prepare, frr_daemons::PATH, edited, 0o640)
+            ..write_file(node, facts, Phase::Prepare, frr_daemons::PATH, edited.into(), 0o640)
         });
     }
     // Last: as long as the block is there, the rest of this is due.
     steps.push(if rest.trim().is_empty() {
         remove_file(node, facts, Phase::Prepare, PATH, why)
     } else {
-        Step { why: why.into(), ..write_file(node, facts, Phase::Prepare, PATH, rest.clone(), 0o640) }
+        Step { why: why.into(), ..write_file(node, facts, Phase::Prepare, PATH, rest.into(), 0o640) }
     });
     Outcome { steps, ..Outcome::default() }
 }

@@ -28,7 +28,7 @@ pub(crate) fn retire(node: &NodeName, facts: &Facts) -> Vec<Step> {
     let refresh = Step {
         title: "refresh the initramfs".into(),
         why: why.into(),
-        ..step(node, "initramfs", Phase::Prepare, Action::UpdateInitramfs)
+        ..step(node, format_args!("initramfs"), Phase::Prepare, Action::UpdateInitramfs)
     };
     vec![refresh, remove_file(node, facts, Phase::Prepare, STAMP, why)]
 }
@@ -43,11 +43,11 @@ impl Initramfs {
             title: "refresh the initramfs".into(),
             why: "the names of the ports must be the same from the first moment of a boot".into(),
             undo: Undo::Action(Box::new(Action::UpdateInitramfs)),
-            ..step(node, "initramfs", Phase::Prepare, Action::UpdateInitramfs)
+            ..step(node, format_args!("initramfs"), Phase::Prepare, Action::UpdateInitramfs)
         };
         let note = Step {
             why: "so that the next run knows the initramfs is up to date".into(),
-            ..write_file(node, facts, Phase::Prepare, STAMP, stamp, 0o644)
+            ..write_file(node, facts, Phase::Prepare, STAMP, stamp.into(), 0o644)
         };
         Outcome { steps: vec![refresh, note], ..Outcome::default() }
     }

@@ -5,6 +5,8 @@
 //! as possible: PVE's SDN sets no MTU anywhere, and without the `source` line nothing it writes
 //! counts.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, write_file};
@@ -71,7 +73,7 @@ impl Interfaces {
         let mut edited: String = rest.iter().map(Part::text).collect();
         let body = edited.trim_end().len();
         edited.truncate(body);
-        Ok(format!("{edited}\n\n{source_at_end}"))
+        Ok(edited + "\n\n" + &source_at_end)
     }
 
     /// A `source` line that is meant to cover the folder but does not, or covers too little.
@@ -111,10 +113,10 @@ impl Interfaces {
                 Ok(())
             }
             [only] => {
-                if has_address(&parts[*only].text()) {
+                if has_address(parts[*only].text()) {
                     return Err(Refusal::Numbered { port: port.clone(), text: text() });
                 }
-                let edited = with_mtu(&parts[*only].text(), self.mtu);
+                let edited = with_mtu(parts[*only].text(), self.mtu);
                 parts[*only] = Part::Iface { name: port.to_string(), text: edited };
                 Ok(())
             }
@@ -137,13 +139,13 @@ impl Interfaces {
             Ok(edited) if same(text, &edited) => Outcome::default(),
             Ok(edited) => Outcome::step(Step {
                 why: self.reason(text),
-                ..write_file(node, facts, Phase::Ports, PATH, edited, 0o644)
+                ..write_file(node, facts, Phase::Ports, PATH, edited.into(), 0o644)
             }),
             Err(refusal) => Outcome::obstacle(refusal.obstacle(node)),
         }
     }
 
-    fn reason(&self, text: &str) -> String {
+    fn reason(&self, text: &str) -> Cow<'static, str> {
         let sourced = split(text).iter().any(|p| matches!(p, Part::Source(l) if self.covers(l)));
         if sourced {
             "each port needs its MTU here: Proxmox VE's SDN sets none".into()
@@ -157,7 +159,7 @@ impl Interfaces {
         let mut checks: Vec<Check> = self
             .ports
             .iter()
-            .map(|p| Check::Line { path: PATH.into(), line: format!("iface {p} inet manual") })
+            .map(|p| Check::Line { path: PATH.into(), line: format!("iface {p} inet manual").into() })
             .collect();
         let file =
             if self.sdn_only { pve::path::SDN_INTERFACES } else { "/etc/network/interfaces.d/ringbolt" };
@@ -198,9 +200,9 @@ enum Part {
 }
 
 impl Part {
-    fn text(&self) -> String {
+    fn text(&self) -> &str {
         match self {
-            Self::Iface { text, .. } | Self::Source(text) | Self::Other(text) => text.clone(),
+            Self::Iface { text, .. } | Self::Source(text) | Self::Other(text) => text,
         }
     }
 
@@ -217,20 +219,20 @@ fn split(text: &str) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let mut joined = false;
     for raw in text.split_inclusive('\n') {
-        let line = if raw.ends_with('\n') { raw.to_owned() } else { format!("{raw}\n") };
+        let line: Cow<'_, str> = if raw.ends_with('\n') { raw.into() } else { format!("{raw}\n").into() };
         let mut words = line.split_whitespace();
         let keyword = if joined { "" } else { words.next().unwrap_or("") };
         joined = line.trim_end().ends_with('\\') && !line.trim_start().starts_with('#');
         let part = match keyword {
-            "iface" => Part::Iface { name: words.next().unwrap_or("").to_owned(), text: line },
-            "source" => Part::Source(line),
-            "auto" | "mapping" | "vlan" | "source-directory" | "template" => Part::Other(line),
-            k if k.starts_with("allow-") || k.starts_with("no-auto") => Part::Other(line),
+            "iface" => Part::Iface { name: words.next().unwrap_or("").to_owned(), text: line.into_owned() },
+            "source" => Part::Source(line.into_owned()),
+            "auto" | "mapping" | "vlan" | "source-directory" | "template" => Part::Other(line.into_owned()),
+            k if k.starts_with("allow-") || k.starts_with("no-auto") => Part::Other(line.into_owned()),
             _ => {
                 match parts.last_mut() {
                     // A source line is one line: what follows it is a part of its own.
                     Some(last) if !matches!(last, Part::Source(_)) => last.push(&line),
-                    _ => parts.push(Part::Other(line)),
+                    _ => parts.push(Part::Other(line.into_owned())),
                 }
                 continue;
             }
@@ -264,13 +266,19 @@ fn with_mtu(stanza: &str, mtu: u32) -> String {
 
 /// Equal but for blank space at line ends and blank lines: nothing worth a write.
 fn same(one: &str, other: &str) -> bool {
-    let lines = |t: &str| -> Vec<String> {
-        t.lines().map(|l| l.trim_end().to_owned()).filter(|l| !l.is_empty()).collect()
-    };
-    let squeeze = |t: &str| -> Vec<String> {
-        lines(t).into_iter().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
-    };
-    squeeze(one) == squeeze(other)
+    let lines = |t| str::lines(t).map(str::split_whitespace).filter(|words| words.clone().next().is_some());
+    let (mut ones, mut others) = (lines(one), lines(other));
+    loop {
+        match (ones.next(), others.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) => {
+                if !a.eq(b) {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
 }
 
 #[cfg(test)]

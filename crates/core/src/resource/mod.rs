@@ -3,10 +3,14 @@
 //! Each kind knows its desired form, how to read its actual form from facts, and the steps from one
 //! to the other. The same floor plan is in `agent/act/`, which carries the steps out.
 
+use std::fmt::Arguments;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::check::Check;
+use crate::digest::Content;
 use crate::facts::Facts;
 use crate::name::NodeName;
 use crate::plan::{FileChange, Obstacle, Phase, Risk, Step, Undo};
@@ -139,22 +143,22 @@ impl Resource {
 
 /// A step on a node with the defaults most steps have: safe, nothing to undo, ten seconds for the
 /// proof, no order yet.
-pub(crate) fn step(node: &NodeName, what: &str, phase: Phase, action: Action) -> Step {
+pub(crate) fn step(node: &NodeName, what: Arguments<'_>, phase: Phase, action: Action) -> Step {
     Step {
-        id: format!("{node}/{what}"),
+        id: format!("{node}/{what}").into(),
         phase,
         node: Some(node.clone()),
-        title: String::new(),
-        why: String::new(),
+        title: "".into(),
+        why: "".into(),
         action: Some(action),
         expect: None,
         undo: Undo::None,
         proof: Vec::new(),
         patience: 10,
         risk: Risk::Safe,
-        after: std::collections::BTreeSet::new(),
+        after: Vec::new(),
         change: None,
-        interrupts: String::new(),
+        interrupts: "".into(),
     }
 }
 
@@ -167,20 +171,27 @@ pub(crate) fn carries_traffic(facts: &Facts) -> bool {
 }
 
 /// A step that removes a file of ours.
-pub(crate) fn remove_file(node: &NodeName, facts: &Facts, phase: Phase, path: &str, why: &str) -> Step {
+pub(crate) fn remove_file(
+    node: &NodeName,
+    facts: &Facts,
+    phase: Phase,
+    path: &str,
+    why: &'static str,
+) -> Step {
     let fact = facts.state.files.get(path);
+    let path: Arc<str> = path.into();
     Step {
-        title: format!("remove {path}"),
+        title: format!("remove {path}").into(),
         why: why.into(),
         expect: fact.map(|f| f.digest.clone()),
         undo: Undo::Restore,
-        proof: vec![(node.clone(), Check::NoFile { path: path.to_owned() })],
+        proof: vec![(node.clone(), Check::NoFile { path: Arc::clone(&path) })],
         change: Some(FileChange {
-            path: path.to_owned(),
+            path: Arc::clone(&path),
             before: fact.and_then(|f| f.text.clone()),
             after: None,
         }),
-        ..step(node, &format!("remove:{path}"), phase, Action::RemoveFile { path: path.to_owned() })
+        ..step(node, format_args!("remove:{path}"), phase, Action::RemoveFile { path: Arc::clone(&path) })
     }
 }
 
@@ -189,28 +200,29 @@ pub(crate) fn write_file(
     node: &NodeName,
     facts: &Facts,
     phase: Phase,
-    path: &str,
-    content: String,
+    path: impl Into<Arc<str>>,
+    content: Content,
     mode: u32,
 ) -> Step {
-    let present = facts.state.files.get(path);
-    let digest = crate::digest::of(&content);
+    let path = path.into();
+    let Content { text, digest } = content;
+    let present = facts.state.files.get(&*path);
     let change = FileChange {
-        path: path.to_owned(),
+        path: Arc::clone(&path),
         before: present.map(|f| f.text.clone().unwrap_or_else(|| format!("(binary, sha256 {})\n", f.digest))),
-        after: Some(content.clone()),
+        after: Some(Arc::clone(&text)),
     };
     Step {
-        title: format!("{} {path}", if present.is_some() { "update" } else { "write" }),
+        title: format!("{} {path}", if present.is_some() { "update" } else { "write" }).into(),
         expect: Some(present.map_or_else(String::new, |f| f.digest.clone())),
         undo: Undo::Restore,
-        proof: vec![(node.clone(), Check::File { path: path.to_owned(), digest })],
+        proof: vec![(node.clone(), Check::File { path: Arc::clone(&path), digest })],
         change: Some(change),
         ..step(
             node,
-            &format!("file:{path}"),
+            format_args!("file:{path}"),
             phase,
-            Action::WriteFile { path: path.to_owned(), content, mode },
+            Action::WriteFile { path: Arc::clone(&path), content: text, mode },
         )
     }
 }

@@ -1,5 +1,7 @@
 //! Packages that must be installed.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, step};
@@ -16,14 +18,15 @@ pub const ROOM: u64 = 300 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packages {
     /// Names.
-    pub names: Vec<String>,
+    pub names: Vec<Cow<'static, str>>,
     /// What they are needed for.
-    pub why: String,
+    pub why: Cow<'static, str>,
 }
 
 impl Packages {
     pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
-        let missing: Vec<String> = self.names.iter().filter(|n| !facts.has_package(n)).cloned().collect();
+        let missing: Vec<String> =
+            self.names.iter().filter(|n| !facts.has_package(n)).map(ToString::to_string).collect();
         if missing.is_empty() {
             return Outcome::default();
         }
@@ -41,14 +44,14 @@ impl Packages {
         }
         let list = missing.join(", ");
         Outcome::step(Step {
-            title: format!("install {list}"),
+            title: format!("install {list}").into(),
             why: self.why.clone(),
             proof: missing.iter().map(|n| (node.clone(), Check::Package { name: n.clone() })).collect(),
-            ..step(node, "packages", Phase::Prepare, Action::InstallPackages { names: missing })
+            ..step(node, format_args!("packages"), Phase::Prepare, Action::InstallPackages { names: missing })
         })
     }
 
     pub(super) fn promises(&self) -> Vec<Check> {
-        self.names.iter().map(|n| Check::Package { name: n.clone() }).collect()
+        self.names.iter().map(|n| Check::Package { name: n.to_string() }).collect()
     }
 }

@@ -90,11 +90,11 @@ impl Port {
             None => Action::BringUp { interface: self.name.to_string() },
         };
         Step {
-            title,
+            title: title.into(),
             why: if mtu == self.mtu {
                 "the port must be up under its lasting name".into()
             } else {
-                format!("its MTU is {mtu}: large packets would vanish on this cable")
+                format!("its MTU is {mtu}: large packets would vanish on this cable").into()
             },
             proof: vec![
                 (node.clone(), Check::Port { port: self.name.clone() }),
@@ -102,11 +102,11 @@ impl Port {
             ],
             risk: if live { Risk::Disruptive } else { Risk::Safe },
             interrupts: if live {
-                format!("the cable at {node}:{} is down for about a second", self.name)
+                format!("the cable at {node}:{} is down for about a second", self.name).into()
             } else {
-                String::new()
+                "".into()
             },
-            ..step(node, &format!("port:{}", self.name), Phase::Ports, action)
+            ..step(node, format_args!("port:{}", self.name), Phase::Ports, action)
         }
     }
 }

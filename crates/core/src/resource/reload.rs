@@ -2,6 +2,8 @@
 //! edited, only looked at; a node that missed an apply (switched off, or a failed task, which PVE
 //! reports as a warning only) is told to generate them again.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, carries_traffic, step};
@@ -18,9 +20,9 @@ pub const FRR_CONF: &str = "/etc/frr/frr.conf";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generated {
     /// Header and line of `interfaces.d/sdn`: `iface en05 inet static` / `address 10.0.0.1/32`.
-    pub interfaces: Vec<(String, String)>,
+    pub interfaces: Vec<(Arc<str>, Arc<str>)>,
     /// Header and line of `frr.conf`: `interface en05` / `openfabric hello-interval 1`.
-    pub frr: Vec<(String, String)>,
+    pub frr: Vec<(Arc<str>, Arc<str>)>,
 }
 
 impl Generated {
@@ -28,7 +30,7 @@ impl Generated {
     pub fn missing(&self, facts: &Facts) -> Option<String> {
         let sdn = facts.text(pve::path::SDN_INTERFACES).unwrap_or("");
         let frr = facts.text(FRR_CONF).unwrap_or("");
-        let lacks = |text: &str, (header, line): &&(String, String)| !has(text, header, line);
+        let lacks = |text: &str, (header, line): &&(Arc<str>, Arc<str>)| !has(text, header, line);
         let in_sdn = self.interfaces.iter().find(|p| lacks(sdn, p));
         let in_frr = self.frr.iter().find(|p| lacks(frr, p));
         in_sdn
@@ -41,22 +43,27 @@ impl Generated {
         let live = carries_traffic(facts);
         Outcome::step(Step {
             title: "let Proxmox VE write this node's network and FRR configuration again".into(),
-            why,
+            why: why.into(),
             patience: 30,
             proof: self.promises().into_iter().map(|c| (node.clone(), c)).collect(),
             risk: if live { Risk::Disruptive } else { Risk::Safe },
             interrupts: if live {
-                format!("FRR on {node} reloads; adjacencies stay up unless a daemon is switched on")
+                format!("FRR on {node} reloads; adjacencies stay up unless a daemon is switched on").into()
             } else {
-                String::new()
+                "".into()
             },
-            ..step(node, "reload-node", Phase::Fabric, Action::ReloadNode { node: node.clone() })
+            ..step(
+                node,
+                format_args!("reload-node"),
+                Phase::Fabric,
+                Action::ReloadNode { node: node.clone() },
+            )
         })
     }
 
     pub(crate) fn promises(&self) -> Vec<Check> {
-        let line = |path: &str, list: &[(String, String)]| -> Vec<Check> {
-            list.iter().map(|(_, l)| Check::Line { path: path.into(), line: l.clone() }).collect()
+        let line = |path: &'static str, list: &[(Arc<str>, Arc<str>)]| -> Vec<Check> {
+            list.iter().map(|(_, l)| Check::Line { path: path.into(), line: Arc::clone(l) }).collect()
         };
         let mut checks = line(pve::path::SDN_INTERFACES, &self.interfaces);
         checks.extend(line(FRR_CONF, &self.frr));

@@ -1,6 +1,7 @@
 //! Live kernel settings. The file in `sysctl.d` is a resource of its own; this one makes it count
 //! now. (`/etc/sysctl.conf` is not read at boot on Debian 13, so nothing of ours is ever there.)
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -16,9 +17,9 @@ use crate::plan::{Phase, Step};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sysctl {
     /// The file they are in.
-    pub path: String,
+    pub path: Cow<'static, str>,
     /// Key and value.
-    pub values: BTreeMap<String, String>,
+    pub values: BTreeMap<Cow<'static, str>, Cow<'static, str>>,
 }
 
 impl Sysctl {
@@ -26,9 +27,9 @@ impl Sysctl {
         let wrong: Vec<String> = self
             .values
             .iter()
-            .filter(|(key, value)| facts.state.sysctl.get(*key) != Some(value))
+            .filter(|(key, value)| facts.state.sysctl.get(&***key).map(String::as_str) != Some(&***value))
             .map(|(key, _)| {
-                let now = facts.state.sysctl.get(key).map_or("unset", String::as_str);
+                let now = facts.state.sysctl.get(&**key).map_or("unset", String::as_str);
                 format!("{key} is {now}")
             })
             .collect();
@@ -36,10 +37,15 @@ impl Sysctl {
             return Outcome::default();
         }
         Outcome::step(Step {
-            title: format!("load {}", self.path),
-            why: wrong.join(", "),
+            title: format!("load {}", self.path).into(),
+            why: wrong.join(", ").into(),
             proof: self.promises().into_iter().map(|c| (node.clone(), c)).collect(),
-            ..step(node, "sysctl", Phase::Prepare, Action::LoadSysctl { path: self.path.clone() })
+            ..step(
+                node,
+                format_args!("sysctl"),
+                Phase::Prepare,
+                Action::LoadSysctl { path: self.path.to_string() },
+            )
         })
     }
 

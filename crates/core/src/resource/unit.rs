@@ -1,5 +1,7 @@
 //! A unit that is enabled and runs.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, step};
@@ -13,16 +15,16 @@ use crate::plan::{Phase, Step, Undo};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
     /// Unit name.
-    pub name: String,
+    pub name: Cow<'static, str>,
 }
 
 impl Unit {
     pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
-        let Some(fact) = facts.state.units.get(&self.name) else { return Outcome::default() };
+        let Some(fact) = facts.state.units.get(&*self.name) else { return Outcome::default() };
         if fact.active == "active" && fact.enabled == "enabled" {
             return Outcome::default();
         }
-        let unit = self.name.clone();
+        let unit = self.name.to_string();
         let failed = fact.active == "failed";
         let action = if failed && fact.enabled == "enabled" {
             Action::RestartUnit { unit: unit.clone() }
@@ -30,12 +32,12 @@ impl Unit {
             Action::EnableUnit { unit: unit.clone(), now: true }
         };
         Outcome::step(Step {
-            title: format!("start {unit}"),
-            why: format!("it is {} and {}", fact.active, fact.enabled),
+            title: format!("start {unit}").into(),
+            why: format!("it is {} and {}", fact.active, fact.enabled).into(),
             undo: Undo::Action(Box::new(Action::DisableUnit { unit: unit.clone() })),
             proof: self.promises().into_iter().map(|c| (node.clone(), c)).collect(),
             patience: 30,
-            ..step(node, &format!("unit:{unit}"), Phase::Fabric, action)
+            ..step(node, format_args!("unit:{unit}"), Phase::Fabric, action)
         })
     }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::action::Action;
 use crate::facts::{Facts, FileFact};
 use crate::name::NodeName;
-use crate::plan::{Fleet, Plan, Step};
+use crate::plan::{Fleet, Plan, Step, StepId};
 use crate::wire::Failure;
 
 mod boot;
@@ -67,7 +67,7 @@ pub enum Fault {
     #[error("{step}: {failure}")]
     Failed {
         /// Which step.
-        step: String,
+        step: StepId,
         /// What the node said.
         failure: Failure,
     },
@@ -75,7 +75,7 @@ pub enum Fault {
     #[error("{step}: not proven on {node}: {what}")]
     Unproven {
         /// Which step.
-        step: String,
+        step: StepId,
         /// Where.
         node: NodeName,
         /// The check and what was seen.

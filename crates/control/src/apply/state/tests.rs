@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use ringbolt_core::action::Action;
 use ringbolt_core::check::Check;
-use ringbolt_core::plan::{Phase, Undo};
+use ringbolt_core::plan::{Phase, StepId, Undo};
 
 use super::*;
 use crate::fixture::name;
@@ -16,19 +16,19 @@ fn step(i: usize, node: Option<usize>, risk: Risk, proof: bool, after: &[usize])
     let node = node.map(|n| name(&format!("n{n}")));
     let check = Check::Port { port: ringbolt_core::name::PortName::new("en05").unwrap() };
     Step {
-        id: format!("s{i}"),
+        id: format!("s{i}").into(),
         phase: Phase::Prepare,
-        title: String::new(),
-        why: String::new(),
+        title: "".into(),
+        why: "".into(),
         action: node.as_ref().map(|_| Action::ReloadSystemd),
         expect: None,
         undo: Undo::None,
         proof: if proof { vec![(name("n0"), check)] } else { Vec::new() },
         patience: 1,
         risk,
-        after: after.iter().map(|a| format!("s{a}")).collect(),
+        after: after.iter().map(|a| format!("s{a}").into()).collect(),
         change: None,
-        interrupts: String::new(),
+        interrupts: "".into(),
         node,
     }
 }
@@ -109,7 +109,7 @@ fn simulate(
 
 impl Seen {
     fn take(&mut self, plan: &Plan, command: &Command) {
-        let index = |id: &str| plan.steps.iter().position(|s| s.id == id).unwrap();
+        let index = |id: &str| plan.steps.iter().position(|s| *s.id == *id).unwrap();
         match command {
             Command::Emit(What::StepStarted { step, .. }) => self.started.push(index(step)),
             Command::Emit(What::StepDone { step, .. }) => drop(self.done.insert(index(step))),
@@ -144,7 +144,7 @@ fn check_order(plan: &Plan, state: &RunState, open: &[(usize, bool)], seen: &See
 fn downstream(plan: &Plan, roots: &BTreeSet<usize>) -> BTreeSet<usize> {
     let mut reached = BTreeSet::new();
     for (i, step) in plan.steps.iter().enumerate() {
-        let before = |id: &String| plan.steps.iter().position(|s| s.id == *id).unwrap();
+        let before = |id: &StepId| plan.steps.iter().position(|s| s.id == *id).unwrap();
         if step.after.iter().map(before).any(|b| roots.contains(&b) || reached.contains(&b)) {
             reached.insert(i);
         }
