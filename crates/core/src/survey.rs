@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{AddressError, Addresses, assign};
 use crate::bind::{Binding, bind};
+use crate::check::{Check, Finding};
 use crate::desired::{Desired, desired, topology};
 use crate::name::NodeName;
-use crate::plan::{Fleet, Obstacle, Plan, Policy, plan, preflight};
+use crate::plan::{Fleet, Obstacle, Plan, Policy, goal_checks, plan, preflight};
 use crate::spec::Spec;
 use crate::topology::Topology;
 
@@ -44,12 +45,60 @@ impl Survey {
         Ok(Self { spec, fleet, silent, binding, addresses, topology, desired })
     }
 
+    /// What each node must see once the mesh has converged.
+    pub fn goals(&self) -> Vec<(NodeName, Vec<Check>)> {
+        self.desired.goal.iter().map(|(node, goal)| (node.clone(), goal_checks(&self.spec, goal))).collect()
+    }
+
+    /// What of that does not hold at this moment.
+    pub fn unmet(&self) -> Vec<(NodeName, Finding)> {
+        let mut unmet = Vec::new();
+        for (node, checks) in self.goals() {
+            let Some(facts) = self.fleet.nodes.get(&node) else { continue };
+            let open = checks.iter().map(|c| c.look(facts)).filter(|f| !f.holds);
+            unmet.extend(open.map(|finding| (node.clone(), finding)));
+        }
+        unmet
+    }
+
+    /// Whether ringbolt has ever put anything on any of the nodes that answered.
+    pub fn untouched(&self) -> bool {
+        let ours = |path: &String| crate::desired::OWN_FILES.iter().any(|own| path.starts_with(own));
+        !self.fleet.nodes.is_empty() && self.fleet.nodes.values().all(|f| !f.state.files.keys().any(ours))
+    }
+
+    /// The topology without the cables that carry nothing at this moment.
+    pub fn live_topology(&self) -> Topology {
+        let dead = |end: &(NodeName, crate::name::PortName)| {
+            let Some(facts) = self.fleet.nodes.get(&end.0) else { return true };
+            let carrier = Check::Carrier { interface: end.1.to_string() }.look(facts).holds;
+            let heard = facts
+                .state
+                .frr
+                .yes()
+                .is_none_or(|_| Check::Neighbor { port: end.1.clone(), host: None }.look(facts).holds);
+            !(carrier && heard)
+        };
+        let mut binding = self.binding.clone();
+        binding.cables.retain(|c| !dead(&c.a) && !dead(&c.b));
+        topology(&self.spec, &binding)
+    }
+
     /// The plan from here to the desired state, obstacles and notes included.
     pub fn plan(&self, policy: &Policy) -> Plan {
         let mut plan = plan(&self.spec, &self.desired, &self.fleet, policy);
         let (obstacles, notes) = preflight(&self.spec, &self.fleet, &self.binding, &self.topology);
         plan.obstacles.extend(obstacles);
         plan.notes.extend(notes);
+        if self.spec.nodes.iter().any(|n| !n.osds.is_empty()) {
+            plan.notes.push(Obstacle {
+                code: "RB0532".into(),
+                node: None,
+                message: "the spec names disks for OSDs: this version builds the mesh and leaves them alone".into(),
+                evidence: String::new(),
+                cure: "nothing needs to be done: no disk is touched".into(),
+            });
+        }
         for (node, why, cure) in &self.silent {
             plan.obstacles.push(Obstacle {
                 code: "RB0501".into(),

@@ -239,6 +239,15 @@ impl Run<'_> {
         if self.args.json {
             return Ok(Exit::Done);
         }
+        let part = self.args.only.map(|p| p.word().to_owned()).or_else(|| self.global.node.first().cloned());
+        if let (0, Some(part)) = (done, part) {
+            let whole = survey.plan(&Policy::default());
+            let rest = whole.deeds().count();
+            let rest =
+                if rest == 0 { String::new() } else { format!("; {} due elsewhere", count(rest, "step")) };
+            writeln!(out, "{} for {part}{rest}.", self.style.green("nothing to do"))?;
+            return Ok(Exit::Done);
+        }
         if done == 0 {
             show(survey, plan, false, out, self.style)?;
             return Ok(Exit::Done);

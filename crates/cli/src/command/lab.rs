@@ -251,17 +251,21 @@ pub(crate) fn run(
     Ok(Exit::Done)
 }
 
-/// The lab meant: `--lab`, else the only one there is, else the one called `lab`.
-fn name(global: &Global) -> String {
+/// The lab meant: `--lab`, else the only one there is.
+fn name(global: &Global) -> Result<String, Trouble> {
     match (&global.lab, ringbolt_lab::list().as_slice()) {
-        (Some(name), _) => name.clone(),
-        (None, [only]) => only.clone(),
-        (None, _) => "lab".to_owned(),
+        (Some(name), _) => Ok(name.clone()),
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => Ok("lab".to_owned()),
+        (None, several) => Err(Trouble::usage(
+            format!("several labs are up: {}", several.join(", ")),
+            "say which by --lab NAME",
+        )),
     }
 }
 
 fn opened(global: &Global) -> Result<Lab, Trouble> {
-    Ok(ringbolt_lab::open(&name(global))?)
+    Ok(ringbolt_lab::open(&name(global)?)?)
 }
 
 /// With what to do about it.
@@ -278,7 +282,7 @@ impl From<LabError> for Trouble {
                 (Some(hint), Exit::Usage)
             }
             LabError::Exists(name) => {
-                (Some(format!("`ringbolt lab down --lab {name}`, or --name OTHER")), Exit::Usage)
+                (Some(format!("`ringbolt lab down --lab {name}`, or --lab OTHER")), Exit::Usage)
             }
             LabError::NoNode { .. } | LabError::NoCable(..) => {
                 (Some("`ringbolt lab status` shows nodes and cables".into()), Exit::Usage)
@@ -313,7 +317,7 @@ fn power_on(global: &Global, wishes: &[String]) -> Result<String, Trouble> {
 }
 
 fn down(global: &Global, all: bool) -> Result<String, Trouble> {
-    let names = if all { ringbolt_lab::list() } else { vec![name(global)] };
+    let names = if all { ringbolt_lab::list() } else { vec![name(global)?] };
     if all && names.is_empty() {
         return Ok("there is no lab".to_owned());
     }

@@ -9,6 +9,7 @@ use ringbolt_core::survey::Survey;
 
 use crate::exit::Exit;
 use crate::global::Global;
+use crate::render::text::hang;
 use crate::render::topology::Charset;
 use crate::render::{Style, plan as render, survey as drawing};
 use crate::session::{Session, Trouble, block_on};
@@ -62,6 +63,21 @@ pub(crate) fn show(
 ) -> std::io::Result<()> {
     write!(out, "{}", drawing::mesh(survey, style, charset()))?;
     write!(out, "{}", render::steps(plan, diffs, style))?;
+    let unmet = survey.unmet();
+    let open = plan.obstacles.is_empty() && plan.deeds().next().is_none() && plan.waiting.is_empty();
+    if let (true, Some((node, finding))) = (open && !survey.untouched(), unmet.first()) {
+        let words = ringbolt_control::apply::in_words(&finding.check);
+        let text = format!(
+            "{node}: {words}: {}{}. `ringbolt verify` shows all of it.",
+            finding.evidence,
+            if unmet.len() > 1 { format!(", and {} more", unmet.len() - 1) } else { String::new() }
+        );
+        write!(
+            out,
+            "\n{}",
+            hang(&format!("{} ", style.yellow("in place, not converged:")), &text, style.width)
+        )?;
+    }
     write!(out, "{}", render::closing(plan, survey.fleet.nodes.len(), style))
 }
 

@@ -4,6 +4,8 @@ use std::io::Write;
 
 use clap::Args;
 use ringbolt_control::verify::measure;
+use ringbolt_core::check::Check;
+use ringbolt_core::name::NodeName;
 use ringbolt_core::survey::Survey;
 use ringbolt_core::verify::{Report, pings, report};
 
@@ -30,7 +32,14 @@ pub(crate) fn run(
 ) -> Result<Exit, Trouble> {
     let (survey, report) = block_on(async {
         let session = Session::open(global, style)?;
-        let survey = session.survey().await?;
+        let survey = settled(&session, !args.json && !global.quiet).await?;
+        if survey.untouched() {
+            return Err(Trouble {
+                message: "ringbolt was never applied to these nodes: there is no mesh to verify".into(),
+                hint: Some("`ringbolt plan` shows what it would do, `ringbolt apply` does it".into()),
+                exit: Exit::NotVerified,
+            });
+        }
         let mut report = prove(&session, &survey).await;
         report.narrow(&global.node);
         Ok((survey, report))
@@ -49,6 +58,33 @@ pub(crate) fn run(
         (false, true) => Exit::NotVerified,
         (false, false) => Exit::Unreachable,
     })
+}
+
+/// Seconds an adjacency gets to come up: right after a boot or a repair it needs a few hellos.
+const SETTLE: u32 = 10;
+
+/// A look at the nodes, repeated for some seconds while neighbours with a lit cable do not hear each
+/// other yet.
+async fn settled(session: &Session, tell: bool) -> Result<Survey, Trouble> {
+    let mut survey = session.survey().await?;
+    for second in 0..SETTLE {
+        if !survey.unmet().iter().any(|(node, finding)| coming(&survey, node, &finding.check)) {
+            break;
+        }
+        if second == 0 && tell {
+            let _ = writeln!(std::io::stderr(), "neighbours are not up yet; waiting up to {SETTLE} s");
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        survey = session.survey().await?;
+    }
+    Ok(survey)
+}
+
+/// Whether a neighbour may yet come up: the port is lit.
+fn coming(survey: &Survey, node: &NodeName, check: &Check) -> bool {
+    let (Check::Neighbor { port, .. } | Check::Bfd { port }) = check else { return false };
+    let lit = Check::Carrier { interface: port.to_string() };
+    survey.fleet.nodes.get(node).is_some_and(|facts| lit.look(facts).holds)
 }
 
 /// Sends the pings and judges everything.

@@ -77,7 +77,7 @@ fn sum(plan: &Plan, nodes: usize, style: Style) -> String {
         resources(plan.satisfied)
     );
     text += &match plan.steps.iter().filter(|s| s.risk > Risk::Safe).count() {
-        0 => "Interrupts nothing: no traffic runs over these links yet.\n".to_owned(),
+        0 => "Interrupts nothing.\n".to_owned(),
         1 => format!("{} interrupts traffic.\n", style.yellow("1 step")),
         n => format!("{} interrupt traffic, one node at a time.\n", style.yellow(&count(n, "step"))),
     };

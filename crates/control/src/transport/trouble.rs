@@ -176,7 +176,7 @@ impl Trouble {
             Self::Closed => format!(
                 "sshd or something between hung up: `ssh -v {target}` tells more; MaxStartups of a jump host is a common cause"
             ),
-            Self::Configuration => format!("`ssh -G {target}` shows what ssh makes of it"),
+            Self::Configuration => format!("is the file named by `config` in [ssh] (or --ssh-config) there? `ssh -G -F FILE {target}` shows what ssh makes of it"),
             Self::Noise { .. } => {
                 "let root's .bashrc or .profile print only in interactive shells: `case $- in *i*) …;; esac`".into()
             }

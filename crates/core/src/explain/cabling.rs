@@ -4,7 +4,7 @@ super::explanations! {
     NO_NODE = Error "RB0401" {
         title: "the spec has no node",
         why: "A mesh joins nodes; each needs a [[node]] section.",
-        cure: "Add a [[node]] section for every machine, or let `ringbolt init` write them.",
+        cure: "Add a [[node]] section for every machine.",
         wrong: r#"[cluster]
 name = "tb4"
 

@@ -18,6 +18,7 @@ mod narrow;
 mod order;
 mod preflight;
 
+pub(crate) use build::goal_checks;
 pub use build::{Policy, plan};
 pub(crate) use cluster::speaker;
 pub use lint::lint;

@@ -54,26 +54,27 @@ pub enum Refusal {
 impl Interfaces {
     /// The file as it should be.
     pub fn edit(&self, text: &str) -> Result<String, Refusal> {
-        let mut parts = split(text);
+        let whole: Cow<'_, str> =
+            if text.is_empty() || text.ends_with('\n') { text.into() } else { format!("{text}\n").into() };
+        let mut parts = split(&whole);
         for port in &self.ports {
             self.settle(&mut parts, port)?;
         }
-        let mut rest: Vec<Part> = Vec::new();
-        let mut source_at_end = String::new();
-        for part in parts {
-            match &part {
-                Part::Source(line) if self.is_ours(line) => source_at_end = format!("{SOURCE}\n"),
-                Part::Source(line) if self.covers(line) => source_at_end = line.clone(),
-                _ => rest.push(part),
+        let mut edited = String::new();
+        let mut source_at_end = "";
+        for part in &parts {
+            match part.kind {
+                Kind::Source if self.is_ours(&part.text) => source_at_end = SOURCE,
+                Kind::Source if self.covers(&part.text) => source_at_end = part.text.trim_end_matches('\n'),
+                _ => edited += &part.text,
             }
         }
         if source_at_end.is_empty() {
-            source_at_end = format!("{SOURCE}\n");
+            source_at_end = SOURCE;
         }
-        let mut edited: String = rest.iter().map(Part::text).collect();
         let body = edited.trim_end().len();
         edited.truncate(body);
-        Ok(edited + "\n\n" + &source_at_end)
+        Ok(edited + "\n\n" + source_at_end + "\n")
     }
 
     /// A `source` line that is meant to cover the folder but does not, or covers too little.
@@ -89,35 +90,30 @@ impl Interfaces {
         bare == SOURCE || (self.sdn_only && bare == "source /etc/network/interfaces.d/sdn")
     }
 
-    fn settle(&self, parts: &mut Vec<Part>, port: &PortName) -> Result<(), Refusal> {
-        let own: Vec<usize> = (0..parts.len())
-            .filter(|i| matches!(&parts[*i], Part::Iface { name, .. } if name == port.as_str()))
-            .collect();
-        let text = || own.iter().map(|i| parts[*i].text()).collect::<String>();
+    fn settle<'a>(&self, parts: &mut Vec<Part<'a>>, port: &'a PortName) -> Result<(), Refusal> {
+        let kind = Kind::Iface(port.as_str());
+        let own: Vec<usize> = (0..parts.len()).filter(|i| parts[*i].kind == kind).collect();
+        let text = || own.iter().map(|i| &*parts[*i].text).collect::<String>();
         match own.as_slice() {
             [] => {
                 let stanza = format!("iface {port} inet manual\n\tmtu {}\n\n", self.mtu);
                 // After everything but the `source` lines, wherever those stand now.
-                let solid = |p: &Part| !matches!(p, Part::Source(_)) && !p.text().trim().is_empty();
+                let solid = |p: &Part<'_>| p.kind != Kind::Source && !p.text.trim().is_empty();
                 let at = parts.iter().rposition(solid).map_or(0, |last| last + 1);
-                if let Some(Part::Other(last)) = at.checked_sub(1).map(|i| &mut parts[i])
-                    && !last.ends_with("\n\n")
+                if let Some(last) = at.checked_sub(1).map(|i| &mut parts[i])
+                    && !last.text.ends_with("\n\n")
                 {
-                    last.push('\n');
-                } else if let Some(Part::Iface { text, .. }) = at.checked_sub(1).map(|i| &mut parts[i])
-                    && !text.ends_with("\n\n")
-                {
-                    text.push('\n');
+                    last.text.to_mut().push('\n');
                 }
-                parts.insert(at, Part::Iface { name: port.to_string(), text: stanza });
+                parts.insert(at, Part { kind, text: stanza.into() });
                 Ok(())
             }
             [only] => {
-                if has_address(parts[*only].text()) {
+                if has_address(&parts[*only].text) {
                     return Err(Refusal::Numbered { port: port.clone(), text: text() });
                 }
-                let edited = with_mtu(parts[*only].text(), self.mtu);
-                parts[*only] = Part::Iface { name: port.to_string(), text: edited };
+                let edited = with_mtu(&parts[*only].text, self.mtu);
+                parts[*only].text = edited.into();
                 Ok(())
             }
             _ => Err(Refusal::Twice { port: port.clone(), text: text() }),
@@ -146,8 +142,14 @@ impl Interfaces {
     }
 
     fn reason(&self, text: &str) -> Cow<'static, str> {
-        let sourced = split(text).iter().any(|p| matches!(p, Part::Source(l) if self.covers(l)));
-        if sourced {
+        let sourced = split(text).iter().any(|p| p.kind == Kind::Source && self.covers(&p.text));
+        let stanzas = self.ports.iter().all(|p| {
+            let head = format!("iface {p} inet manual");
+            text.lines().any(|l| l.trim() == head)
+        });
+        if sourced && stanzas {
+            "the source line comes last and each port has its MTU: what follows the line could take back what Proxmox VE writes".into()
+        } else if sourced {
             "each port needs its MTU here: Proxmox VE's SDN sets none".into()
         } else {
             "without the source line nothing Proxmox VE writes for the fabric counts; each port needs its MTU"
@@ -190,56 +192,45 @@ impl Refusal {
 
 /// A piece of the file; all pieces together are the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
-    /// An `iface` stanza with everything that belongs to it.
-    Iface { name: String, text: String },
-    /// A `source` line.
-    Source(String),
-    /// Anything else: comments, `auto` lines, other stanzas.
-    Other(String),
+struct Part<'a> {
+    kind: Kind<'a>,
+    text: Cow<'a, str>,
 }
 
-impl Part {
-    fn text(&self) -> &str {
-        match self {
-            Self::Iface { text, .. } | Self::Source(text) | Self::Other(text) => text,
-        }
-    }
-
-    fn push(&mut self, line: &str) {
-        match self {
-            Self::Iface { text, .. } | Self::Source(text) | Self::Other(text) => text.push_str(line),
-        }
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind<'a> {
+    /// An `iface` stanza with everything that belongs to it, by the interface's name.
+    Iface(&'a str),
+    /// A `source` line.
+    Source,
+    /// Anything else: comments, `auto` lines, other stanzas.
+    Other,
 }
 
 /// Splits the file at ifupdown2's keywords. Comments and blank lines before a keyword stay with the
 /// part before them, as ifupdown2 and Proxmox VE read them.
-fn split(text: &str) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
-    let mut joined = false;
-    for raw in text.split_inclusive('\n') {
-        let line: Cow<'_, str> = if raw.ends_with('\n') { raw.into() } else { format!("{raw}\n").into() };
+fn split<'a>(text: &'a str) -> Vec<Part<'a>> {
+    let mut heads: Vec<(usize, Kind<'a>)> = Vec::new();
+    let (mut at, mut joined) = (0, false);
+    for line in text.split_inclusive('\n') {
         let mut words = line.split_whitespace();
         let keyword = if joined { "" } else { words.next().unwrap_or("") };
         joined = line.trim_end().ends_with('\\') && !line.trim_start().starts_with('#');
-        let part = match keyword {
-            "iface" => Part::Iface { name: words.next().unwrap_or("").to_owned(), text: line.into_owned() },
-            "source" => Part::Source(line.into_owned()),
-            "auto" | "mapping" | "vlan" | "source-directory" | "template" => Part::Other(line.into_owned()),
-            k if k.starts_with("allow-") || k.starts_with("no-auto") => Part::Other(line.into_owned()),
-            _ => {
-                match parts.last_mut() {
-                    // A source line is one line: what follows it is a part of its own.
-                    Some(last) if !matches!(last, Part::Source(_)) => last.push(&line),
-                    _ => parts.push(Part::Other(line.into_owned())),
-                }
-                continue;
-            }
+        let kind = match keyword {
+            "iface" => Some(Kind::Iface(words.next().unwrap_or(""))),
+            "source" => Some(Kind::Source),
+            "auto" | "mapping" | "vlan" | "source-directory" | "template" => Some(Kind::Other),
+            k if k.starts_with("allow-") || k.starts_with("no-auto") => Some(Kind::Other),
+            // A source line is one line: what follows it is a part of its own.
+            _ => heads.last().is_none_or(|(_, last)| *last == Kind::Source).then_some(Kind::Other),
         };
-        parts.push(part);
+        heads.extend(kind.map(|kind| (at, kind)));
+        at += line.len();
     }
-    parts
+    let ends = heads.iter().skip(1).map(|(start, _)| *start).chain([text.len()]);
+    let part =
+        |(head, end): (&(usize, Kind<'a>), usize)| Part { kind: head.1, text: text[head.0..end].into() };
+    heads.iter().zip(ends).map(part).collect()
 }
 
 fn has_address(stanza: &str) -> bool {

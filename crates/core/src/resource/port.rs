@@ -94,7 +94,7 @@ impl Port {
             why: if mtu == self.mtu {
                 "the port must be up under its lasting name".into()
             } else {
-                format!("its MTU is {mtu}: large packets would vanish on this cable").into()
+                format!("its MTU is {mtu}, and both ends of a cable must have the same: {}", self.mtu).into()
             },
             proof: vec![
                 (node.clone(), Check::Port { port: self.name.clone() }),

@@ -98,7 +98,7 @@ struct Wish {
 }
 
 fn of_numbers(args: &UpArgs) -> Result<Wish, Trouble> {
-    if args.nodes == 0 || args.nodes > 64 {
+    if args.nodes < 2 || args.nodes > 64 {
         return Err(Trouble::usage(
             format!("a lab cannot have {} nodes", args.nodes),
             "1 to 64 are possible",
