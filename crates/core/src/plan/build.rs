@@ -1,12 +1,12 @@
 //! The planner: compare, expand, settle the cluster's part, order. Pure and total: it cannot fail,
 //! it can only say what it cannot yet do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Fleet, Obstacle, Phase, Plan, Risk, Step, StepId, cluster, order};
+use super::{Fleet, Obstacle, Phase, Plan, Risk, Step, cluster, order};
 use crate::action::Action;
 use crate::check::Check;
 use crate::desired::{Desired, Goal};
@@ -39,9 +39,9 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
     let mut plan = Plan::default();
     let apply = cluster::settle(desired, fleet, &mut plan);
     let mut phases = order::Phases::default();
+    let mut steps = Vec::new();
     for (node, resources) in &desired.nodes {
         let Some(facts) = fleet.nodes.get(node) else { continue };
-        let mut steps = Vec::new();
         for resource in resources {
             // The apply makes every node generate its files and reload: what is seen before it is moot.
             if apply.is_some() && resource.phase() == Phase::Fabric {
@@ -74,7 +74,7 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
         for step in steps.iter_mut().filter(|s| s.risk == Risk::Disruptive && !of_port(s)) {
             step.proof.extend(returns(node, facts, desired, step));
         }
-        phases.extend(steps);
+        phases.extend(steps.drain(..));
     }
     if plan.waiting.is_empty() {
         if let Some(apply) = apply {
@@ -189,31 +189,29 @@ fn returns(node: &NodeName, facts: &Facts, desired: &Desired, step: &Step) -> Ve
 
 /// Several files of one phase may ask for the same reload: it is done once, after the last of them.
 fn merge_reloads(steps: &mut Vec<Step>) {
-    let mut reloads: BTreeMap<(Phase, StepId), Step> = BTreeMap::new();
-    let mut merged: Vec<Step> = Vec::with_capacity(steps.len());
-    for step in steps.drain(..) {
-        if matches!(step.action, Some(Action::ReloadSystemd | Action::ReloadUdev)) {
-            let entry = reloads.entry((step.phase, step.id.clone()));
-            entry.and_modify(|first| *first.why.to_mut() += &format!("; {}", step.why)).or_insert(step);
-        } else {
-            merged.push(step);
+    let mut reloads: Vec<Step> = Vec::new();
+    let reload = |s: &mut Step| matches!(s.action, Some(Action::ReloadSystemd | Action::ReloadUdev));
+    for step in steps.extract_if(.., reload) {
+        match reloads.iter_mut().find(|first| (first.phase, &first.id) == (step.phase, &step.id)) {
+            Some(first) => *first.why.to_mut() += &format!("; {}", step.why),
+            None => reloads.push(step),
         }
     }
-    for ((phase, _), mut reload) in reloads {
+    reloads.sort_by(|a, b| (a.phase, &a.id).cmp(&(b.phase, &b.id)));
+    for mut reload in reloads {
         // The same reload may be due in two phases: its id says which.
-        if phase != Phase::Prepare {
-            reload.id = format!("{}:{}", reload.id, phase.word()).into();
+        if reload.phase != Phase::Prepare {
+            reload.id = format!("{}:{}", reload.id, reload.phase.word()).into();
         }
-        let last_file = merged
+        let last_file = steps
             .iter()
             .rposition(|s| {
-                s.phase == phase
+                s.phase == reload.phase
                     && matches!(s.action, Some(Action::WriteFile { .. } | Action::RemoveFile { .. }))
             })
-            .map_or(merged.len(), |at| at + 1);
-        merged.insert(last_file, reload);
+            .map_or(steps.len(), |at| at + 1);
+        steps.insert(last_file, reload);
     }
-    *steps = merged;
 }
 
 /// Waiting, node by node, until the mesh is what it should be.

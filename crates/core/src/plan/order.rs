@@ -6,31 +6,34 @@ use std::collections::BTreeMap;
 use super::{Phase, Policy, Risk, Step, StepId};
 use crate::name::NodeName;
 
-/// The steps of all nodes by phase; in each, one node after the other by name.
+/// The steps of all nodes by phase, in the order of [`Phase::ALL`]; in each, one node after the other
+/// by name.
 #[derive(Default)]
-pub(super) struct Phases(BTreeMap<Phase, Vec<Step>>);
+pub(super) struct Phases([Vec<Step>; Phase::ALL.len()]);
 
 impl Phases {
     /// Takes in the steps of a node, in their own order. Nodes come by name.
     pub(super) fn extend(&mut self, steps: impl IntoIterator<Item = Step>) {
         for step in steps {
-            self.0.entry(step.phase).or_default().push(step);
+            self.0[step.phase as usize].push(step);
         }
     }
 
     /// Drops the steps of a phase.
     pub(super) fn clear(&mut self, phase: Phase) {
-        self.0.remove(&phase);
+        self.0[phase as usize] = Vec::new();
     }
 
     /// Drops the steps of all other phases.
     pub(super) fn only(&mut self, phase: Phase) {
-        self.0.retain(|other, _| *other == phase);
+        for other in Phase::ALL.into_iter().filter(|other| *other != phase) {
+            self.clear(other);
+        }
     }
 
     /// All steps, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Step> {
-        self.0.values().flatten()
+        self.0.iter().flatten()
     }
 }
 
@@ -39,16 +42,20 @@ impl Phases {
 /// By phase and node, the list is in the order of its dependences already: a step waits for the one
 /// before it on its node, for a node earlier by name, or for a gate.
 pub(super) fn order(phases: Phases, policy: &Policy) -> Vec<Step> {
-    let count = phases.iter().count();
-    let mut ordered: Vec<Step> = Vec::with_capacity(count + Phase::ALL.len());
-    let mut gate: Option<StepId> = None;
-    let last = phases.0.keys().next_back().copied();
-    for (phase, mut list) in phases.0 {
-        chain(&mut list, gate.as_ref());
+    let count = phases.iter().count() + Phase::ALL.len();
+    let mut ordered: Vec<Step> = Vec::new();
+    let last = phases.0.iter().rposition(|list| !list.is_empty());
+    for (at, mut list) in phases.0.into_iter().enumerate().filter(|(_, list)| !list.is_empty()) {
+        chain(&mut list, ordered.last().map(|gate| &gate.id));
         roll(&mut list, policy);
-        let wall = (Some(phase) != last).then(|| wall(phase, &list));
-        gate = wall.as_ref().map(|w| w.id.clone());
-        ordered.extend(list);
+        let wall = (Some(at) != last).then(|| wall(Phase::ALL[at], &list));
+        if ordered.is_empty() {
+            // The first phase is the largest by far: it is not moved.
+            ordered = list;
+            ordered.reserve_exact(count - ordered.len());
+        } else {
+            ordered.append(&mut list);
+        }
         ordered.extend(wall);
     }
     ordered
@@ -83,7 +90,7 @@ fn chain(list: &mut [Step], gate: Option<&StepId>) {
     for at in 0..list.len() {
         let before = at.checked_sub(1).map(|i| &list[i]).filter(|s| s.node == list[at].node);
         let before = before.map(|s| &s.id).or(gate).cloned();
-        list[at].after.extend(before);
+        list[at].after = before.into_iter().collect();
     }
 }
 

@@ -25,25 +25,27 @@ impl FrrDaemons {
         format!("{}=yes", self.daemon)
     }
 
+    fn is_on(&self, text: &str) -> bool {
+        let wished = self.line();
+        text.lines().any(|line| line == wished)
+    }
+
     /// The file with the line switched on, everything else as it was.
     pub fn edit(&self, text: &str) -> String {
-        let key = format!("{}=", self.daemon);
+        let (key, wished) = (format!("{}=", self.daemon), self.line());
+        let mut edited = String::with_capacity(text.len() + wished.len() + 1);
         let mut found = false;
-        let mut lines: Vec<String> = text
-            .lines()
-            .map(|line| {
-                if line.starts_with(&key) {
-                    found = true;
-                    self.line()
-                } else {
-                    line.to_owned()
-                }
-            })
-            .collect();
-        if !found {
-            lines.push(self.line());
+        for line in text.lines() {
+            let ours = line.starts_with(&key);
+            found |= ours;
+            edited += if ours { &wished } else { line };
+            edited.push('\n');
         }
-        lines.join("\n") + "\n"
+        if !found {
+            edited += &wished;
+            edited.push('\n');
+        }
+        edited
     }
 
     pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
@@ -55,7 +57,7 @@ impl FrrDaemons {
             };
         };
         let mut steps = Vec::new();
-        if !text.lines().any(|l| l == self.line()) {
+        if !self.is_on(text) {
             steps.push(Step {
                 why: format!("{} must run for a silent cable to be noticed in under a second", self.daemon)
                     .into(),
@@ -90,11 +92,9 @@ impl FrrDaemons {
 
     /// The file with the daemon switched off again; `None` where there is nothing to switch.
     pub fn retire(&self, text: &str) -> Option<String> {
-        let on = text.lines().any(|l| l == self.line());
-        let off = format!("{}=no", self.daemon);
-        on.then(|| {
-            text.lines().map(|l| if l == self.line() { off.clone() } else { l.to_owned() } + "\n").collect()
-        })
+        let (on, off) = (self.line(), format!("{}=no", self.daemon));
+        let off_line = |l: &str| if l == on { format!("{off}\n") } else { format!("{l}\n") };
+        self.is_on(text).then(|| text.lines().map(off_line).collect())
     }
 
     pub(super) fn promises(&self) -> Vec<Check> {

@@ -51,18 +51,13 @@ impl FrrLocal {
     pub fn block(&self) -> String {
         let mut text = format!("{BEGIN}\n");
         let id = &self.fabric;
+        let lines = |lines: Vec<String>| lines.iter().flat_map(|l| [" ", l, "\n"]).collect::<String>();
+        let of_port = lines(self.interface_lines());
         for port in self.ports.iter().filter(|_| self.bfd) {
-            text += &format!("interface {port}\n");
-            for line in self.interface_lines() {
-                text += &format!(" {line}\n");
-            }
-            text += "exit\n";
+            text += &format!("interface {port}\n{of_port}exit\n");
         }
-        text += &format!("router openfabric {id}\n");
-        for line in self.router_lines() {
-            text += &format!(" {line}\n");
-        }
-        text += "exit\n";
+        let of_router = lines(self.router_lines());
+        text += &format!("router openfabric {id}\n{of_router}exit\n");
         text + END + "\n"
     }
 
