@@ -134,21 +134,21 @@ impl Interfaces {
         match self.edit(text) {
             Ok(edited) if same(text, &edited) => Outcome::default(),
             Ok(edited) => Outcome::step(Step {
-                why: self.reason(text),
+                why: self.reason(text, &edited),
                 ..write_file(node, facts, Phase::Ports, PATH, edited.into(), 0o644)
             }),
             Err(refusal) => Outcome::obstacle(refusal.obstacle(node)),
         }
     }
 
-    fn reason(&self, text: &str) -> Cow<'static, str> {
+    fn reason(&self, text: &str, edited: &str) -> Cow<'static, str> {
         let sourced = split(text).iter().any(|p| p.kind == Kind::Source && self.covers(&p.text));
-        let stanzas = self.ports.iter().all(|p| {
-            let head = format!("iface {p} inet manual");
-            text.lines().any(|l| l.trim() == head)
-        });
+        let rest = |t: &str| -> String {
+            t.split_inclusive('\n').filter(|l| !l.trim_start().starts_with("source ")).collect()
+        };
+        let stanzas = same(&rest(text), &rest(edited));
         if sourced && stanzas {
-            "the source line comes last and each port has its MTU: what follows the line could take back what Proxmox VE writes".into()
+            "the source line comes last: what follows it could take back what Proxmox VE writes".into()
         } else if sourced {
             "each port needs its MTU here: Proxmox VE's SDN sets none".into()
         } else {
@@ -257,13 +257,13 @@ fn with_mtu(stanza: &str, mtu: u32) -> String {
 
 /// Equal but for blank space at line ends and blank lines: nothing worth a write.
 fn same(one: &str, other: &str) -> bool {
-    let lines = |t| str::lines(t).map(str::split_whitespace).filter(|words| words.clone().next().is_some());
+    let lines = |t| str::lines(t).filter(|line| !line.trim_start().is_empty());
     let (mut ones, mut others) = (lines(one), lines(other));
     loop {
         match (ones.next(), others.next()) {
             (None, None) => return true,
             (Some(a), Some(b)) => {
-                if !a.eq(b) {
+                if a != b && !a.split_whitespace().eq(b.split_whitespace()) {
                     return false;
                 }
             }
