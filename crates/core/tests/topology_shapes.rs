@@ -74,7 +74,7 @@ fn walks_run_along_the_cables() {
 fn a_line_is_a_ring_with_one_cable_missing() {
     let line = topology("n2-n3 n3-n4");
     assert_eq!(line.missing_for_ring(), Some(vec![(name("n2"), name("n4"))]));
-    assert_eq!(line.headline(), "line of 3 nodes, 2 cables: a ring with one cable missing (n2–n4)");
+    assert_eq!(line.headline(), "line of 3 nodes, 2 cables, a ring with one cable missing (n2–n4)");
     assert_eq!(generate::ring(5).missing_for_ring(), Some(Vec::new()));
     assert_eq!(generate::star(4).missing_for_ring(), None);
     assert_eq!(generate::switch(4).missing_for_ring(), None);
@@ -159,11 +159,11 @@ fn sentences() {
     1 node
       one node alone: there is nothing to keep connected
     pair of nodes, 1 cable
-      one cable: if n2–n3 fails, the two nodes lose each other
+      if n2–n3 fails, the two nodes lose each other
     pair of nodes, 2 cables
       2 cables join n2 and n3: the nodes lose each other only if all fail
-    line of 3 nodes, 2 cables: a ring with one cable missing (n1–n3)
-      a line: each cable and each inner node is a single point of failure; a cable n1–n3 would close the ring
+    line of 3 nodes, 2 cables, a ring with one cable missing (n1–n3)
+      each cable and each inner node is a single point of failure; a cable n1–n3 would close the ring
     ring of 3 nodes, 3 cables
       any one cable or node may fail; the rest stays connected
     ring of 5 nodes, 5 cables
@@ -173,7 +173,7 @@ fn sentences() {
     full mesh of 4 nodes, 6 cables
       any 2 cables or nodes may fail; the rest stays connected
     star of 5 nodes around n1, 4 cables
-      a star: each cable is the only one of its outer node, and if n1 fails, no node reaches another
+      each cable is the only one of its outer node, and if n1 fails, no node reaches another
     3 nodes on one switch
       any one node may fail; if a cable fails, its node is alone, and if the switch fails, all are
     4 nodes, 4 cables
@@ -187,13 +187,13 @@ fn sentences() {
     36 nodes, 48 cables
       16 cables (n13–n21, n13–n22, n14–n23, …) and 8 nodes (n13, n14, n15, …) are single points of failure
     4 nodes in 2 pieces, 2 cables
-      not connected: no cable joins {n2, n3} and {n4, n5}
+      no cable joins {n2, n3} and {n4, n5}
     3 nodes in 2 pieces, 1 cable
-      not connected: no cable joins {n2, n3} and n4
+      no cable joins {n2, n3} and n4
     pair of nodes, 1 cable
-      one cable: if n1–n2 fails, the two nodes lose each other
+      if n1–n2 fails, the two nodes lose each other
     5 nodes in 5 pieces, no cables
-      not connected: no cable joins n1, n2 and n3 (and 2 more pieces)
+      no cable joins n1, n2 and n3 (and 2 more pieces)
     ");
 }
 

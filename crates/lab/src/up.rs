@@ -129,7 +129,9 @@ fn make(lab: &Lab, request: &UpRequest, tell: &mut dyn FnMut(Progress)) -> Resul
     write_folder(lab, &record, request)?;
     stages.done("node files and keys".to_owned());
     wire(lab, &record)?;
-    stages.done(format!("{} namespaces, {} cables", record.nodes.len(), record.cables.len()));
+    let cables = record.cables.len();
+    let s = if cables == 1 { "" } else { "s" };
+    stages.done(format!("{} namespaces, {cables} cable{s}", record.nodes.len()));
     for node in &record.nodes {
         node::spawn_keeper(lab, &record, &node.name)?;
     }

@@ -12,31 +12,53 @@ use crate::name::{NodeName, PortName};
 use crate::plan::{Fleet, Obstacle};
 use crate::spec::{Node, Spec};
 
+/// Whose controller a UUID is.
+struct Owner<'f> {
+    place: (NodeName, PortName),
+    hostname: &'f str,
+}
+
 pub(super) fn bind(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
     let unheard = spec.nodes.iter().map(|n| &n.name).filter(|n| !fleet.nodes.contains_key(*n));
     let quiet: BTreeSet<&str> = unheard.map(NodeName::as_str).collect();
-    let mut owners: BTreeMap<&str, (NodeName, PortName)> = BTreeMap::new();
+    let mut owners: BTreeMap<&str, Owner<'_>> = BTreeMap::new();
     for node in &spec.nodes {
         let Some(facts) = fleet.nodes.get(&node.name) else { continue };
         let Some(thunderbolt) = usable(node, facts, binding) else { continue };
         let ports = ports(node, facts, thunderbolt, binding);
         for (port, uuid) in &ports {
-            owners.insert(uuid, (node.name.clone(), port.name.clone()));
+            let place = (node.name.clone(), port.name.clone());
+            owners.insert(uuid, Owner { place, hostname: &facts.hostname });
         }
         binding.ports.insert(node.name.clone(), ports.into_iter().map(|(port, _)| port).collect());
     }
+    let mut cables = Vec::new();
     for node in &spec.nodes {
         let Some(Known::Yes(thunderbolt)) = fleet.nodes.get(&node.name).map(|f| &f.inventory.thunderbolt)
         else {
             continue;
         };
+        let Some(ports) = binding.ports.get_mut(&node.name) else { continue };
         for peer in &thunderbolt.peers {
+            let owner = owners.get(peer.uuid.as_str());
+            let Some(near) = ports.iter_mut().find(|p| p.pci.as_deref() == Some(peer.pci.as_str())) else {
+                continue;
+            };
             // A node of the spec that says nothing just now is no stranger.
-            if owners.contains_key(peer.uuid.as_str()) || !quiet.contains(peer.device_name.as_str()) {
-                join(node, peer, &owners, fleet, binding);
+            match owner.filter(|owner| owner.place.0 != node.name) {
+                Some(far) => {
+                    binding.notes.extend(old_name(node, near, peer, far));
+                    near.peer = Some(far.place.clone());
+                    cables.push(Cable::new((node.name.clone(), near.name.clone()), far.place.clone()));
+                }
+                None if owner.is_some() || !quiet.contains(peer.device_name.as_str()) => {
+                    binding.notes.push(stranger(node, &near.name, peer));
+                }
+                None => {}
             }
         }
     }
+    binding.cables = cables.into_iter().collect();
     warn_double(binding);
 }
 
@@ -113,47 +135,21 @@ fn ports<'f>(
     ports
 }
 
-/// Joins one peer entry to the port at its far end.
-fn join(
-    node: &Node,
-    peer: &Peer,
-    owners: &BTreeMap<&str, (NodeName, PortName)>,
-    fleet: &Fleet,
-    binding: &mut Binding,
-) {
-    let Some(near) = binding
-        .ports
-        .get(&node.name)
-        .and_then(|ports| ports.iter().find(|p| p.pci.as_deref() == Some(peer.pci.as_str())))
-        .map(|p| p.name.clone())
-    else {
-        return;
-    };
-    let Some(far) = owners.get(peer.uuid.as_str()).filter(|(far, _)| *far != node.name) else {
-        note_stranger(node, &near, peer, binding);
-        return;
-    };
-    if let Some(facts) = fleet.nodes.get(&far.0)
-        && !peer.device_name.is_empty()
-        && peer.device_name != facts.hostname
-    {
-        binding.notes.push(Obstacle {
-            code: "RB0521".into(),
-            node: Some(far.0.clone()),
-            message: format!("announces itself as \"{}\" over Thunderbolt", peer.device_name),
-            evidence: format!("seen on {}:{near}; its host name is {}", node.name, facts.hostname),
-            cure: "nothing needs to be done: UUIDs decide. The old name goes at the next reboot".into(),
-        });
+/// The note about a far end that still announces a name it had before.
+fn old_name(node: &Node, near: &BoundPort, peer: &Peer, far: &Owner<'_>) -> Option<Obstacle> {
+    if peer.device_name.is_empty() || peer.device_name == far.hostname {
+        return None;
     }
-    if let Some(port) =
-        binding.ports.get_mut(&node.name).and_then(|ports| ports.iter_mut().find(|p| p.name == near))
-    {
-        port.peer = Some(far.clone());
-    }
-    binding.cables.insert(Cable::new((node.name.clone(), near), far.clone()));
+    Some(Obstacle {
+        code: "RB0521".into(),
+        node: Some(far.place.0.clone()),
+        message: format!("announces itself as \"{}\" over Thunderbolt", peer.device_name),
+        evidence: format!("seen on {}:{}; its host name is {}", node.name, near.name, far.hostname),
+        cure: "nothing needs to be done: UUIDs decide. The old name goes at the next reboot".into(),
+    })
 }
 
-fn note_stranger(node: &Node, near: &PortName, peer: &Peer, binding: &mut Binding) {
+fn stranger(node: &Node, near: &PortName, peer: &Peer) -> Obstacle {
     let name = if peer.device_name.is_empty() { "a host without a name" } else { &peer.device_name };
     let mut obstacle = Obstacle {
         code: "RB0522".into(),
@@ -166,7 +162,7 @@ fn note_stranger(node: &Node, near: &PortName, peer: &Peer, binding: &mut Bindin
         obstacle.message = format!("port {near} has just been plugged in and does not know its peer yet");
         obstacle.cure = "try again in ten seconds".into();
     }
-    binding.notes.push(obstacle);
+    obstacle
 }
 
 fn warn_double(binding: &mut Binding) {

@@ -86,7 +86,7 @@ impl Topology {
     }
 
     /// What it is, in a few words: `ring of 5 nodes, 5 cables`, or
-    /// `line of 3 nodes, 2 cables: a ring with one cable missing (n2–n4)`.
+    /// `line of 3 nodes, 2 cables, a ring with one cable missing (n2–n4)`.
     pub fn headline(&self) -> String {
         let nodes = self.nodes().len();
         let cables = count(self.cable_count(), "cable");
@@ -104,7 +104,7 @@ impl Topology {
             }
         };
         if let Some(near) = self.near() {
-            let _ = write!(line, ": a {near}");
+            let _ = write!(line, ", a {near}");
         }
         line
     }
@@ -123,19 +123,18 @@ impl Topology {
             Shape::Pieces { pieces } => {
                 let shown: Vec<String> = pieces.iter().take(NAMED_LIMIT).map(|piece| group(piece)).collect();
                 let more = more(pieces.len(), "piece");
-                format!("not connected: no cable joins {}{more}", and(&shown))
+                format!("no cable joins {}{more}", and(&shown))
             }
             Shape::Pair => self.pair_sentence(),
             Shape::Line => {
-                let mut text =
-                    "a line: each cable and each inner node is a single point of failure".to_owned();
+                let mut text = "each cable and each inner node is a single point of failure".to_owned();
                 if let Some((a, b)) = self.missing_for_ring().and_then(|pairs| pairs.into_iter().next()) {
                     let _ = write!(text, "; a cable {a}–{b} would close the ring");
                 }
                 text
             }
             Shape::Star { centre } => format!(
-                "a star: each cable is the only one of its outer node, and if {centre} fails, no node \
+                "each cable is the only one of its outer node, and if {centre} fails, no node \
                  reaches another"
             ),
             Shape::Switch => "any one node may fail; if a cable fails, its node is alone, and if the switch \
@@ -152,7 +151,7 @@ impl Topology {
     fn pair_sentence(&self) -> String {
         let [one, other] = self.nodes() else { return String::new() };
         match self.links().len() {
-            1 => format!("one cable: if {one}–{other} fails, the two nodes lose each other"),
+            1 => format!("if {one}–{other} fails, the two nodes lose each other"),
             cables => {
                 format!("{cables} cables join {one} and {other}: the nodes lose each other only if all fail")
             }

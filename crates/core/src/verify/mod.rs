@@ -59,7 +59,7 @@ pub fn pings(spec: &Spec, binding: &Binding, addresses: &Addresses, desired: &De
     let mut probes = Vec::new();
     for (from, ports) in &binding.ports {
         for (port, to) in ports.iter().filter_map(|p| Some((&p.name, &p.peer.as_ref()?.0))) {
-            for id in addresses.get(to).into_iter().flat_map(|a| a.ids()) {
+            for id in addresses.get(to).into_iter().flat_map(crate::address::NodeAddress::ids) {
                 probes.push(loss(from, Some(port), to, id, Some(port.to_string())));
                 probes.push(whole(from, Some(port), to, id, spec.fabric.mtu, Some(port.to_string())));
             }
