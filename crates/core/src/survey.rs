@@ -94,7 +94,8 @@ impl Survey {
             plan.notes.push(Obstacle {
                 code: "RB0532".into(),
                 node: None,
-                message: "the spec names disks for OSDs: this version builds the mesh and leaves them alone".into(),
+                message: "the spec names disks for OSDs: this version builds the mesh and leaves them alone"
+                    .into(),
                 evidence: String::new(),
                 cure: "nothing needs to be done: no disk is touched".into(),
             });
