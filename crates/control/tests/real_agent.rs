@@ -53,10 +53,14 @@ fn main() -> ExitCode {
         true => wanted.iter().any(|w| *w == name),
         false => wanted.is_empty() || wanted.iter().any(|w| name.contains(w.as_str())),
     };
+    let mut passed = 0;
     for (name, test) in TESTS.iter().filter(|(name, _)| fits(name)) {
+        // One that fails panics and ends the process with a failure.
         test();
         println!("test {name} ... ok");
+        passed += 1;
     }
+    println!("test result: ok. {passed} passed; 0 failed");
     ExitCode::SUCCESS
 }
 
