@@ -35,7 +35,8 @@ impl Rig {
     }
 
     fn try_labctl(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
+        let why = "labctl runs; `cargo build -p ringbolt-lab --example labctl` makes it";
+        self.command(args).output().expect(why)
     }
 
     fn labctl(&self, args: &[&str]) -> String {
