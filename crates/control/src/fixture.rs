@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use ringbolt_core::facts::{Facts, Inventory, Known, Realm, State};
+use ringbolt_core::facts::{Facts, Inventory, Known, Realm, State, not_asked};
 use ringbolt_core::name::NodeName;
 use ringbolt_core::spec::Spec;
 use ringbolt_core::wire::{Answer, Hello, Request, Say};
@@ -38,6 +38,7 @@ pub(crate) fn facts(hostname: &str, boot_id: &str) -> Facts {
             packages: BTreeMap::new(),
             thunderbolt: Known::No("none".into()),
             interfaces: BTreeMap::new(),
+            disks: not_asked(),
         },
         state: State {
             files: BTreeMap::new(),
@@ -48,6 +49,8 @@ pub(crate) fn facts(hostname: &str, boot_id: &str) -> Facts {
             frr: Known::No("none".into()),
             root_free: 0,
             pve_writable: None,
+            ceph: not_asked(),
+            ceph_cluster: not_asked(),
         },
     }
 }

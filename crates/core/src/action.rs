@@ -107,8 +107,134 @@ pub enum Action {
         /// How long, at most a minute.
         milliseconds: u32,
     },
+    /// Something of Ceph, through Proxmox VE's own tools where they do it.
+    Ceph(CephDeed),
     /// Reboot the node.
     Reboot,
+}
+
+/// A deed on Ceph. What Proxmox VE has a command for goes through it (`pveceph`, `pvesm`, `pvesh`);
+/// the configuration database is Ceph's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CephDeed {
+    /// `pveceph install --repository R --version V`, its questions answered.
+    Install {
+        /// `enterprise`, `no-subscription` or `test`.
+        repository: String,
+        /// `squid` or `tentacle`.
+        version: String,
+    },
+    /// `pveceph init`.
+    Init {
+        /// Network clients and monitors use.
+        network: ipnet::IpNet,
+        /// Network of replication, always said: without it Proxmox VE takes the other one.
+        cluster_network: ipnet::IpNet,
+        /// Default replicas of new pools.
+        size: u32,
+        /// Default fewest replicas of new pools.
+        min_size: u32,
+    },
+    /// `pveceph mon create --mon-address A`, then waiting until it is in quorum.
+    Monitor {
+        /// Its address.
+        address: std::net::IpAddr,
+    },
+    /// `pveceph mgr create`.
+    Manager,
+    /// `pveceph mds create`.
+    Metadata,
+    /// `pveceph osd create`; refused unless the disk at the path has this serial number and is free.
+    Osd(OsdDeed),
+    /// `pvesh set /nodes/N/disks/wipedisk`: everything on the disk is lost. Refused unless the disk
+    /// at the path has this serial number, is not the system's, and nothing on it is in use.
+    Wipe {
+        /// The node itself.
+        node: NodeName,
+        /// Device node.
+        path: String,
+        /// Serial number it must have.
+        serial: String,
+    },
+    /// `pveceph pool create` or `pveceph pool set`; judged by the pool that is there afterwards.
+    Pool {
+        /// Create it, rather than change it.
+        create: bool,
+        /// Name.
+        name: String,
+        /// Options in order, without dashes.
+        options: Vec<(String, String)>,
+    },
+    /// Options of a pool that Proxmox VE has no flag for: `ceph osd pool set NAME KEY VALUE`.
+    PoolOptions {
+        /// Name.
+        name: String,
+        /// Keys and values in order.
+        options: Vec<(String, String)>,
+    },
+    /// `pveceph fs create`.
+    Filesystem {
+        /// Name.
+        name: String,
+        /// Options in order, without dashes.
+        options: Vec<(String, String)>,
+    },
+    /// `pvesm add TYPE ID`.
+    Storage {
+        /// `rbd` or `cephfs`.
+        kind: String,
+        /// Storage id.
+        id: String,
+        /// Options in order, without dashes.
+        options: Vec<(String, String)>,
+    },
+    /// Entries of the configuration database: put, then removed.
+    Config {
+        /// Section, option, value.
+        set: Vec<(String, String, String)>,
+        /// Section, option.
+        remove: Vec<(String, String)>,
+    },
+    /// `ceph osd set-group` / `unset-group` of `noout` for the OSDs of one host.
+    HoldOut {
+        /// The host, as in the CRUSH tree.
+        host: NodeName,
+        /// Set it, rather than take it away.
+        hold: bool,
+    },
+    /// `pvesh set /cluster/options`: `migration` and `replication` network of the datacenter.
+    Datacenter {
+        /// Options in order, without dashes.
+        options: Vec<(String, String)>,
+    },
+    /// Measures what each OSD of this node can do (`ceph tell osd.N bench`, small writes) and keeps it
+    /// for mClock in the configuration database.
+    MeasureOsds {
+        /// Numbers.
+        osds: Vec<u32>,
+    },
+}
+
+/// One disk that becomes OSDs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OsdDeed {
+    /// Device node.
+    pub path: String,
+    /// Serial number it must have; empty where the disk tells none.
+    pub serial: String,
+    /// Bytes it must have.
+    pub size: u64,
+    /// Device for the database: path and GiB.
+    pub db: Option<(String, u64)>,
+    /// Device for the write-ahead log: path and GiB.
+    pub wal: Option<(String, u64)>,
+    /// CRUSH device class, where not Ceph's own choice.
+    pub class: Option<String>,
+    /// Encrypt it.
+    pub encrypted: bool,
+    /// OSDs on this one disk.
+    pub per_device: u32,
 }
 
 /// A change of SDN objects, as one transaction: lock, stage, look at the dry run where the version

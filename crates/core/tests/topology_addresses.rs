@@ -18,6 +18,7 @@ fn node(name: &str, address: &str) -> Node {
         ports: None,
         host_key: None,
         osds: ringbolt_core::spec::Osds::default(),
+        osd: ringbolt_core::spec::OsdOptions::default(),
     }
 }
 
@@ -40,6 +41,9 @@ fn spec(prefixes: &[&str], nodes: Vec<Node>) -> Spec {
         },
         nodes,
         links: Vec::new(),
+        ceph: None,
+        pools: Vec::new(),
+        filesystems: Vec::new(),
     }
 }
 

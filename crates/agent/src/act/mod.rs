@@ -12,6 +12,7 @@ use crate::root::Root;
 use crate::stop::Stop;
 
 mod authorize;
+mod ceph;
 mod hold;
 mod initramfs;
 mod interfaces;
@@ -66,6 +67,7 @@ pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>
         Action::ReloadNode { node } => sdn::reload_node(scene, node),
         Action::AuthorizeKey { line } => authorize::authorize(scene, line),
         Action::HoldDown { port, milliseconds } => hold::down(scene, port.as_str(), *milliseconds),
+        Action::Ceph(deed) => ceph::carry_out(scene, deed),
         Action::Reboot => reboot::reboot(),
     }
 }

@@ -5,7 +5,7 @@
 
 use ringbolt_core::check::Check;
 use ringbolt_core::facts::network::{Interfaces, KernelRoute, NetworkError};
-use ringbolt_core::facts::{Facts, Inventory, Known, Question, State};
+use ringbolt_core::facts::{Facts, Inventory, Known, Question, State, not_asked};
 use ringbolt_core::wire::Failure;
 
 use crate::exec::ExecError;
@@ -117,6 +117,7 @@ pub(crate) fn facts(root: &Root, question: &Question, areas: Areas) -> Result<Fa
             packages,
             thunderbolt,
             interfaces,
+            disks: not_asked(),
         },
         state: State {
             files,
@@ -127,6 +128,8 @@ pub(crate) fn facts(root: &Root, question: &Question, areas: Areas) -> Result<Fa
             frr: frr::collect(frr),
             root_free: mounts::free(&root.at("/")),
             pve_writable: mounts::pve_writable(root),
+            ceph: not_asked(),
+            ceph_cluster: not_asked(),
         },
     })
 }

@@ -94,6 +94,7 @@ fn meaning(phase: Phase) -> &'static str {
         Phase::Ports => "ports get their names, MTU and stanzas",
         Phase::Fabric => "the fabric itself",
         Phase::Converge => "waiting until every node reaches every other",
+        Phase::Ceph => "monitors, managers, OSDs, pools, storage, settings",
     }
 }
 

@@ -47,5 +47,6 @@ pub fn mesh() -> Question {
             "net.ipv6.conf.default.ignore_routes_with_linkdown",
         ]),
         modules: set(&["thunderbolt", "thunderbolt_net"]),
+        ..Question::default()
     }
 }

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub mod ceph;
+pub mod disk;
 pub mod frr;
 pub mod network;
 pub mod packages;
@@ -15,6 +17,8 @@ pub mod pve;
 pub mod thunderbolt;
 pub mod units;
 
+pub use ceph::{CephCluster, CephNode};
+pub use disk::Disk;
 pub use frr::Frr;
 pub use network::{Interface, KernelRoute};
 pub use thunderbolt::Thunderbolt;
@@ -77,6 +81,9 @@ pub struct Inventory {
     pub thunderbolt: Known<Thunderbolt>,
     /// Network interfaces of the node's own network namespace, by name.
     pub interfaces: BTreeMap<String, Interface>,
+    /// Whole disks, by kernel name; `No` when they were not asked for.
+    #[serde(default = "not_asked")]
+    pub disks: Known<Vec<Disk>>,
 }
 
 /// Configuration and live condition of a node.
@@ -98,6 +105,17 @@ pub struct State {
     pub root_free: u64,
     /// Whether `/etc/pve` is mounted writable; `None` when it is not there.
     pub pve_writable: Option<bool>,
+    /// Ceph on this node; `No` when it was not asked for or nothing of it is installed.
+    #[serde(default = "not_asked")]
+    pub ceph: Known<CephNode>,
+    /// The Ceph cluster as this node hears of it; `No` when it was not asked for or does not answer.
+    #[serde(default = "not_asked")]
+    pub ceph_cluster: Known<CephCluster>,
+}
+
+/// A part that nobody asked for.
+pub fn not_asked<T>() -> Known<T> {
+    Known::No("not asked for".into())
 }
 
 /// One regular file.
@@ -141,6 +159,31 @@ pub struct Question {
     pub sysctl: BTreeSet<String>,
     /// Module names, with underscores.
     pub modules: BTreeSet<String>,
+    /// Which disks are there and what stands on them.
+    #[serde(default)]
+    pub disks: Disks,
+    /// Ceph on the node.
+    #[serde(default)]
+    pub ceph: bool,
+    /// The Ceph cluster; asked of one node.
+    #[serde(default)]
+    pub ceph_cluster: bool,
+    /// Options of the running daemons that differ from their defaults; with `ceph`.
+    #[serde(default)]
+    pub ceph_options: bool,
+}
+
+/// How closely disks are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Disks {
+    /// Not at all.
+    #[default]
+    No,
+    /// What they are and what stands on them: files of the kernel and one call of `wipefs`.
+    Uses,
+    /// Their own monitoring as well: one call of `smartctl` a disk.
+    Health,
 }
 
 impl Facts {

@@ -88,6 +88,8 @@ pub enum Phase {
     Fabric,
     /// Waiting until every node reaches every other.
     Converge,
+    /// Ceph: packages, monitors, managers, OSDs, pools, storage, settings.
+    Ceph,
 }
 
 /// How a step is taken back.
@@ -163,7 +165,7 @@ impl Plan {
 
 impl Phase {
     /// All phases, in order.
-    pub const ALL: [Self; 4] = [Self::Prepare, Self::Ports, Self::Fabric, Self::Converge];
+    pub const ALL: [Self; 5] = [Self::Prepare, Self::Ports, Self::Fabric, Self::Converge, Self::Ceph];
 
     /// The word in the UI.
     pub fn word(self) -> &'static str {
@@ -172,6 +174,7 @@ impl Phase {
             Self::Ports => "ports",
             Self::Fabric => "fabric",
             Self::Converge => "converge",
+            Self::Ceph => "ceph",
         }
     }
 }

@@ -9,7 +9,7 @@ use super::node::ethernet;
 use super::{Cluster, Node, Socket, file};
 use crate::facts::pve::path;
 use crate::facts::thunderbolt::{Controller, Peer};
-use crate::facts::{Facts, Interface, Inventory, Known, Realm, State, Thunderbolt, UnitFact};
+use crate::facts::{Facts, Interface, Inventory, Known, Realm, State, Thunderbolt, UnitFact, not_asked};
 use crate::name::{FabricId, NodeName, PortName};
 use crate::resource::interfaces;
 use crate::spec::{self, Routing, Spec, Transport};
@@ -64,6 +64,7 @@ pub fn spec(topology: &Topology, transport: Transport) -> Spec {
         ports: (!plain).then(|| ports(topology, name)),
         host_key: None,
         osds: spec::Osds::default(),
+        osd: spec::OsdOptions::default(),
     });
     let end = |place: &Place| spec::End { node: place.node.clone(), port: place.port.clone() };
     let links = topology.links().iter().map(|l| spec::Link { ends: [end(&l.a), end(&l.b)] });
@@ -86,6 +87,9 @@ pub fn spec(topology: &Topology, transport: Transport) -> Spec {
         },
         nodes: nodes.collect(),
         links: if plain { Vec::new() } else { links.collect() },
+        ceph: None,
+        pools: Vec::new(),
+        filesystems: Vec::new(),
     }
 }
 
@@ -181,6 +185,7 @@ impl Host<'_> {
                 packages: packages(),
                 thunderbolt: self.controllers(),
                 interfaces: self.interfaces(),
+                disks: not_asked(),
             },
             state: State {
                 files: self.files(members),
@@ -191,6 +196,8 @@ impl Host<'_> {
                 frr: Known::No("FRR is not installed".into()),
                 root_free: 80 << 30,
                 pve_writable: Some(true),
+                ceph: not_asked(),
+                ceph_cluster: not_asked(),
             },
         };
         if self.options.frr != Frr::Absent {

@@ -4,6 +4,7 @@
 //! the program works from; nothing in them is left to choose but what only the nodes can tell.
 
 mod address;
+mod ceph;
 mod check_addresses;
 mod check_cabling;
 mod cluster;
@@ -27,6 +28,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::{FabricId, NodeName, PortName};
 
+pub use ceph::{
+    Ceph, Compression, Filesystem, Keeping, Mclock, OsdMemory, OsdOptions, Pool, PublicNetwork, Release,
+    Repository,
+};
 pub use disk::{DiskFilter, Osds};
 pub use read::{Outcome, read};
 pub use write::to_toml;
@@ -44,6 +49,15 @@ pub struct Spec {
     pub nodes: Vec<Node>,
     /// `[[link]]`, in the order of the file; empty when cabling is to be discovered.
     pub links: Vec<Link>,
+    /// `[ceph]`; `None` for a mesh without Ceph.
+    #[serde(default)]
+    pub ceph: Option<Ceph>,
+    /// `[[pool]]`, in the order of the file; with Ceph and without one in the file, the pool `vm`.
+    #[serde(default)]
+    pub pools: Vec<Pool>,
+    /// `[[filesystem]]`, in the order of the file.
+    #[serde(default)]
+    pub filesystems: Vec<Filesystem>,
 }
 
 /// `[cluster]`: what the cluster is called.
@@ -136,6 +150,9 @@ pub struct Node {
     pub host_key: Option<String>,
     /// Disks that become OSDs; empty for a mesh without Ceph.
     pub osds: Osds,
+    /// How they become OSDs.
+    #[serde(default)]
+    pub osd: OsdOptions,
 }
 
 /// `[[link]]`: one cable, declared.

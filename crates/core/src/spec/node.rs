@@ -58,6 +58,7 @@ impl Draft {
             },
             host_key: self.host_key.map(|k| k.value),
             osds: self.osds?,
+            osd: super::OsdOptions::default(),
         })
     }
 }

@@ -76,6 +76,9 @@ fn lower(text: &str, root: &DeTable<'_>, faults: &mut Faults) -> Option<Spec> {
         cluster: Cluster { name, networks: cluster.networks.into_iter().map(|n| n.value).collect() },
         nodes: nodes.into_iter().map(node::Draft::finish).collect::<Option<_>>()?,
         links: links.into_iter().map(link::Draft::finish).collect::<Option<_>>()?,
+        ceph: None,
+        pools: Vec::new(),
+        filesystems: Vec::new(),
     })
 }
 
