@@ -12,8 +12,8 @@ pub(crate) struct Global {
     /// The spec; without it `ringbolt.toml` here, else that of the one lab that is up
     #[arg(short, long, global = true, value_name = "FILE", env = "RINGBOLT_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// Work on this lab
-    #[arg(long, global = true, value_name = "NAME", conflicts_with = "config")]
+    /// Work on this lab, by its own spec
+    #[arg(long, global = true, value_name = "NAME")]
     pub(crate) lab: Option<String>,
     /// An ssh configuration file, as `ssh -F` takes it
     #[arg(long, global = true, value_name = "FILE")]
@@ -27,7 +27,7 @@ pub(crate) struct Global {
     /// Say more; twice for every command run on a node
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Say only what went wrong
+    /// Say only what went wrong or needs a decision; the exit status tells the rest
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 }

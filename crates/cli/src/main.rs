@@ -7,6 +7,7 @@ mod global;
 mod progress;
 mod render;
 mod session;
+mod spec_file;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -52,9 +53,11 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli, out: &mut dyn Write, style: Style) -> std::io::Result<Exit> {
     let global = &cli.global;
-    let here = || global.config.clone().unwrap_or_else(|| "ringbolt.toml".into());
+    if let Err(trouble) = session::one_place(global) {
+        return Ok(trouble.show(style));
+    }
     let done = match &cli.command {
-        Command::Check(args) => return command::check::run(args, &here(), out, style),
+        Command::Check(args) => command::check::run(args, global, out, style),
         Command::Explain(args) => return command::explain::run(args, out, style),
         Command::Discover(args) => command::discover::run(args, global, out, style),
         Command::Plan(args) => command::plan::run(args, global, out, style),

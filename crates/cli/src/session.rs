@@ -12,6 +12,7 @@ use ringbolt_control::fleet::Fleet;
 use ringbolt_control::run::Runs;
 use ringbolt_control::transport::{Executable, SshOptions};
 use ringbolt_core::desired::question;
+use ringbolt_core::diagnostic::{Diagnostic, Severity};
 use ringbolt_core::name::NodeName;
 use ringbolt_core::spec::{self, Spec};
 use ringbolt_core::survey::Survey;
@@ -19,6 +20,7 @@ use ringbolt_core::survey::Survey;
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::render::{Style, diagnostic};
+use crate::spec_file;
 
 /// Where the spec of this call is, and how it was found.
 #[derive(Clone, Debug)]
@@ -65,14 +67,28 @@ impl From<std::io::Error> for Trouble {
     }
 }
 
-/// The spec this call is about: `--config`, else `--lab`, else `ringbolt.toml` here, else the one
+/// Refuses `--config` beside `--lab`: each names a spec. A lab named on the command line wins over the
+/// file named by the environment.
+pub(crate) fn one_place(global: &Global) -> Result<(), Trouble> {
+    let (Some(path), Some(name)) = (&global.config, &global.lab) else { return Ok(()) };
+    if std::env::var_os("RINGBOLT_CONFIG").is_some_and(|set| set == **path) {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Trouble::usage(
+        format!("-c {path} and --lab {name} each name a spec: a lab has its own"),
+        format!("leave -c out to work on the nodes of lab {name}, or --lab to work by {path}"),
+    ))
+}
+
+/// The spec this call is about: `--lab`, else `--config`, else `ringbolt.toml` here, else the one
 /// lab that is up.
 pub(crate) fn source(global: &Global) -> Result<Source, Trouble> {
-    if let Some(path) = &global.config {
-        return Ok(Source { path: path.clone(), lab: lab_of(path) });
-    }
     if let Some(name) = &global.lab {
         return lab_source(name);
+    }
+    if let Some(path) = &global.config {
+        return Ok(Source { path: path.clone(), lab: lab_of(path) });
     }
     let here = PathBuf::from("ringbolt.toml");
     if here.exists() {
@@ -120,14 +136,10 @@ pub(crate) struct Loaded {
 pub(crate) fn load(global: &Global, style: Style) -> Result<Loaded, Trouble> {
     let source = source(global)?;
     let shown = source.path.display().to_string();
-    let text = std::fs::read_to_string(&source.path).map_err(|e| {
-        Trouble::usage(
-            format!("cannot read {shown}: {e}"),
-            "name the spec by -c FILE; examples/ has seven to begin with",
-        )
-    })?;
+    let text = spec_file::read(&source.path)?;
     let outcome = spec::read(&text);
-    for fault in &outcome.diagnostics {
+    let heard = |f: &&Diagnostic| !global.quiet || f.severity == Severity::Error;
+    for fault in outcome.diagnostics.iter().filter(heard) {
         let text = outcome.shown(&text);
         let _ = writeln!(std::io::stderr(), "{}\n", diagnostic::diagnostic(fault, &shown, &text, style));
     }

@@ -2,6 +2,8 @@
 //! while both nodes are powered and appear under the kernel's name with an MTU of 1500; Ethernet ports stay with
 //! their node, so those of a node without power wait in the management namespace.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::hardware::{Peer, Tree};
 use crate::lab::{Lab, LabError};
 use crate::netns;
@@ -47,8 +49,9 @@ pub(crate) fn plug(lab: &Lab, record: &Record, cable: &CableRecord) -> Result<()
     }
     // A switch passes on what its nodes can send.
     let mtu = if b.node == SWITCH { 65535 } else { 1500 };
+    let (one, other) = indexes();
     let line = format!(
-        "link add {} mtu 1500 address {} type veth peer name {} mtu {mtu} address {} netns {}\n",
+        "link add {} index {one} mtu 1500 address {} type veth peer name {} index {other} mtu {mtu} address {} netns {}\n",
         name(a),
         a.mac,
         name(b),
@@ -61,6 +64,17 @@ pub(crate) fn plug(lab: &Lab, record: &Record, cable: &CableRecord) -> Result<()
         netns::batch(&netns_of(lab, b), &line)?;
     }
     Ok(())
+}
+
+/// Indexes for the two ends of a new cable: never the same, and new ones each time, as a real port has them.
+///
+/// Where both ends have one index, the kernel takes the pair for a plain device without a queue, and reports
+/// light on it up to a second late (`linkwatch_urgent_event`), which no real port does.
+fn indexes() -> (u64, u64) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // Far above what the kernel hands out; one cable takes longer than a millisecond to make.
+    let even = (1 << 20) + 2 * (u64::try_from(now.as_millis()).unwrap_or_default() % (1 << 29));
+    (even, even + 1)
 }
 
 /// Pulls a Thunderbolt cable: both interfaces and both hosts vanish. One already pulled is fine.
@@ -150,5 +164,7 @@ mod tests {
         assert!(cable.a.mac.starts_with("02:") && cable.b.mac.starts_with("12:"));
         assert!(cable.joins("n2", "n1") && !cable.joins("n1", "n3"));
         assert_ne!(parked(3, &cable, "n1"), parked(3, &cable, "n2"));
+        let (one, other) = indexes();
+        assert!(one != other && one > 1 << 20 && other < 1 << 31);
     }
 }

@@ -4,17 +4,20 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use ringbolt_core::diagnostic::Diagnostic;
+use ringbolt_core::diagnostic::{Diagnostic, Severity};
 use ringbolt_core::spec::{self, Outcome};
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::global::Global;
 use crate::render::{Style, diagnostic};
+use crate::session::{Trouble, source};
+use crate::spec_file::{self, Unreadable};
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Specs to check; without one, that of `--config`
+    /// Specs to check; without one, that of `--config` or `--lab`, else `ringbolt.toml` here
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Write the result as JSON
@@ -30,7 +33,7 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a Unreadable>,
+    error: Option<Error<'a>>,
     diagnostics: Vec<Placed<'a>>,
 }
 
@@ -45,29 +48,39 @@ struct Placed<'a> {
 
 /// Why a file could not be read at all.
 #[derive(Debug, Serialize)]
-struct Unreadable {
-    message: String,
+struct Error<'a> {
+    message: &'a str,
     hint: &'static str,
 }
 
 /// Checks each file; ends with `Usage` if one of them cannot be used.
 pub(crate) fn run(
     args: &CheckArgs,
-    config: &Path,
+    global: &Global,
     out: &mut dyn Write,
     style: Style,
-) -> std::io::Result<Exit> {
+) -> Result<Exit, Trouble> {
+    let config = match (&global.lab, &global.config) {
+        (Some(_), _) => source(global)?.path,
+        (None, config) => config.clone().unwrap_or_else(|| "ringbolt.toml".into()),
+    };
+    if global.lab.is_some() && !args.files.is_empty() {
+        return Err(Trouble::usage(
+            "--lab and a FILE both say what to check",
+            "leave --lab out to check the file, or the file to check the lab's spec",
+        ));
+    }
     let files: Vec<&Path> =
-        if args.files.is_empty() { vec![config] } else { args.files.iter().map(PathBuf::as_path).collect() };
+        if args.files.is_empty() { vec![&config] } else { args.files.iter().map(PathBuf::as_path).collect() };
     let read: Vec<_> = files.iter().map(|f| (f.display().to_string(), load(f))).collect();
     let ok = read.iter().all(|(_, r)| r.as_ref().is_ok_and(|(_, outcome)| outcome.spec.is_some()));
     if args.json {
         let reports: Vec<Report<'_>> = read.iter().map(|(name, r)| report(name, r)).collect();
-        serde_json::to_writer_pretty(&mut *out, &reports)?;
+        serde_json::to_writer_pretty(&mut *out, &reports).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
         for (name, result) in &read {
-            show(name, result, out, style)?;
+            show(name, result, global.quiet, out, style)?;
         }
     }
     Ok(if ok { Exit::Done } else { Exit::Usage })
@@ -76,44 +89,23 @@ pub(crate) fn run(
 type Loaded = Result<(String, Outcome), Unreadable>;
 
 fn load(path: &Path) -> Loaded {
-    let bytes = std::fs::read(path).map_err(|error| Unreadable {
-        message: format!("cannot read {}: {}", path.display(), plain(&error)),
-        hint: match error.kind() {
-            std::io::ErrorKind::NotFound => "give the path of a spec; examples/ has seven to begin with",
-            std::io::ErrorKind::PermissionDenied => "make the file readable for you",
-            std::io::ErrorKind::IsADirectory => "give the file, not its directory",
-            _ => "see whether the file can be read with other programs",
-        },
-    })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
-        Unreadable {
-            message: format!("{} is not UTF-8 text: line {line} has a byte that cannot be", path.display()),
-            hint: "save the file as UTF-8",
-        }
-    })?;
+    let text = spec_file::read(path)?;
     let outcome = spec::read(&text);
     Ok((text, outcome))
 }
 
-/// The error without the number the system adds.
-fn plain(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
-}
-
-fn show(name: &str, result: &Loaded, out: &mut dyn Write, style: Style) -> std::io::Result<()> {
+fn show(name: &str, result: &Loaded, quiet: bool, out: &mut dyn Write, style: Style) -> std::io::Result<()> {
     let (text, outcome) = match result {
         Ok(read) => read,
         Err(error) => return writeln!(out, "error: {}\nhint: {}", error.message, error.hint),
     };
     let shown = outcome.shown(text);
-    for fault in &outcome.diagnostics {
+    for fault in outcome.diagnostics.iter().filter(|f| !quiet || f.severity == Severity::Error) {
         writeln!(out, "{}\n", diagnostic::diagnostic(fault, name, &shown, style))?;
     }
     let count = diagnostic::count(&outcome.diagnostics);
     match &outcome.spec {
+        Some(_) if quiet => Ok(()),
         Some(spec) if count.is_empty() => writeln!(out, "{name}: ok \u{2014} {}", spec.summary()),
         Some(spec) => writeln!(out, "{name}: ok \u{2014} {}; {count}", spec.summary()),
         None => {
@@ -126,7 +118,13 @@ fn show(name: &str, result: &Loaded, out: &mut dyn Write, style: Style) -> std::
 fn report<'a>(name: &str, result: &'a Loaded) -> Report<'a> {
     let file = name.to_owned();
     match result {
-        Err(error) => Report { file, ok: false, summary: None, error: Some(error), diagnostics: Vec::new() },
+        Err(error) => Report {
+            file,
+            ok: false,
+            summary: None,
+            error: Some(Error { message: &error.message, hint: error.hint }),
+            diagnostics: Vec::new(),
+        },
         Ok((text, outcome)) => Report {
             file,
             ok: outcome.spec.is_some(),

@@ -43,7 +43,7 @@ pub(super) fn apply(scene: &Scene<'_>, change: &SdnChange) -> Outcome {
 pub(super) fn reload_node(scene: &Scene<'_>, node: &NodeName) -> Outcome {
     state::no_foreign_edits(scene.root)?;
     let nodes = std::slice::from_ref(node);
-    let known = tasks::known(nodes)?;
+    let known = tasks::quiet(scene, nodes)?;
     let said = pvesh::say(&["set", &format!("/nodes/{node}/network"), "--regenerate-frr", "1"], 300)?;
     tasks::wait(scene, nodes, &known).map_err(|failure| with_output(failure, &said))?;
     signs(&said)?;
@@ -103,9 +103,10 @@ impl Work<'_> {
     fn run(&mut self) -> Outcome {
         let nodes = &self.change.nodes;
         let asked = std::thread::scope(|scope| {
-            // Which tasks there are already is asked of every node while we stage: it shows before
-            // the commit whether all of them can be reached.
-            let known = scope.spawn(|| tasks::known(nodes));
+            // Which tasks there are already is asked of every node while we stage, and those under way are
+            // outwaited: it shows before the commit whether all of them can be reached.
+            let scene = self.scene;
+            let known = scope.spawn(move || tasks::quiet(scene, nodes));
             let staged = self.stage();
             let known = known.join().unwrap_or_else(|_| Err(Failure::broken("asking for tasks panicked")));
             staged.and(known)

@@ -3,6 +3,7 @@
 //! New tasks are told from old ones by their id, not by time: clocks of nodes may differ.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ringbolt_core::name::NodeName;
@@ -41,17 +42,64 @@ pub(super) fn each<T: Send>(
     outcomes
 }
 
-/// What reload tasks there are now. A node that cannot be asked is a failure: the apply could not
-/// reach it either.
-pub(super) fn known(nodes: &[NodeName]) -> Result<Known, Failure> {
+/// What reload tasks there are now, and which of them run. A node that cannot be asked is a failure: the
+/// apply could not reach it either.
+fn known(nodes: &[NodeName]) -> Result<(Known, Vec<String>), Failure> {
     let asked = each(nodes, |node| {
         let tasks = tasks(node).map_err(|failure| {
             Failure::broken(format!("{node} cannot be asked from here: {}", failure.message))
                 .hint(format!("Proxmox VE reaches {node} by ssh as root between nodes: is it up, and does `ssh root@{node}` work from this node?"))
         })?;
-        Ok((node.clone(), tasks.into_iter().map(|task| task.upid).collect()))
+        let running = tasks.iter().any(|task| task.status.is_none());
+        let upids: BTreeSet<String> = tasks.into_iter().map(|task| task.upid).collect();
+        Ok((node.clone(), upids, running))
     });
-    asked.into_iter().collect()
+    let (mut known, mut busy) = (Known::new(), Vec::new());
+    for one in asked {
+        let (node, upids, running) = one?;
+        busy.extend(running.then(|| format!("a reload of {node}")));
+        known.insert(node, upids);
+    }
+    Ok((known, busy))
+}
+
+/// Waits until no node reloads any more, be it for an apply that was cut short or for somebody else: two
+/// reloads at once fail on ifupdown2's lock. Gives the tasks there are then.
+pub(super) fn quiet(scene: &Scene<'_>, nodes: &[NodeName]) -> Result<Known, Failure> {
+    let end = Instant::now() + PATIENCE;
+    let mut told = false;
+    loop {
+        let (known, mut busy) = known(nodes)?;
+        busy.extend(programs(&scene.root.at("/proc")));
+        if busy.is_empty() {
+            return Ok(known);
+        }
+        let what = busy.join(", ");
+        if Instant::now() > end {
+            return Err(Failure::refused(format!("still running after {} s: {what}", PATIENCE.as_secs()))
+                .hint("look at the tasks of these nodes; once they have ended, run again"));
+        }
+        if !told {
+            (scene.say)(format!("waits for a reload that is under way: {what}"));
+            told = true;
+        }
+        scene.pause(Duration::from_millis(500))?;
+    }
+}
+
+/// Programs of a reload that run on this node: those of a task that was killed go on by themselves.
+fn programs(proc: &Path) -> Vec<String> {
+    let processes = std::fs::read_dir(proc).into_iter().flatten().flatten();
+    let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    lines.filter_map(|line| program(&line)).collect()
+}
+
+/// The program of a command line, when it is one of a reload: itself, or what an interpreter runs.
+fn program(line: &[u8]) -> Option<String> {
+    let words = line.split(|byte| *byte == 0).take(2).map(String::from_utf8_lossy);
+    words
+        .map(|word| word.rsplit('/').next().unwrap_or_default().to_owned())
+        .find(|name| ["ifreload", "ifup", "ifdown", "frr-reload.py"].contains(&name.as_str()))
 }
 
 /// Waits until every node has a new task and it has ended well.
@@ -78,7 +126,7 @@ fn wait_one(scene: &Scene<'_>, node: &NodeName, old: &BTreeSet<String>) -> Resul
         let new: Vec<Task> = tasks(node)?.into_iter().filter(|task| !old.contains(&task.upid)).collect();
         if !new.is_empty() && new.iter().all(|task| task.status.is_some()) {
             // The newest comes first.
-            return judge(node, &new[0]);
+            return judge(scene, node, &new[0]);
         }
         if Instant::now() > end {
             let what = if new.is_empty() { "has not begun to reload" } else { "is still reloading" };
@@ -90,14 +138,28 @@ fn wait_one(scene: &Scene<'_>, node: &NodeName, old: &BTreeSet<String>) -> Resul
     }
 }
 
-fn judge(node: &NodeName, task: &Task) -> Result<(), Failure> {
+fn judge(scene: &Scene<'_>, node: &NodeName, task: &Task) -> Result<(), Failure> {
     let status = task.status.as_deref().unwrap_or_default();
     if status == "OK" {
         return Ok(());
     }
-    let said = log(node, &task.upid).unwrap_or_default();
+    let lines = log(node, &task.upid).unwrap_or_default();
+    if status == "WARNINGS: 1" && restarted(&lines) {
+        // The new configuration is in force; what it then does, the proof of the step shows.
+        (scene.say)(format!("{node}: FRR could not take the change over and was restarted"));
+        return Ok(());
+    }
+    let said = telling(&lines);
     let said = if said.is_empty() { String::new() } else { format!(": {said}") };
     Err(Failure::broken(format!("{node}'s reload ended with `{status}`{said}")))
+}
+
+/// Whether FRR's reload alone went wrong and a restart took its place: some commands have no `no`.
+fn restarted(lines: &[String]) -> bool {
+    let has = |text: &str| lines.iter().any(|line| line.contains(text));
+    has("WARN: reloading frr configuration failed")
+        && has("trying to restart frr instead")
+        && !has("restarting frr failed")
 }
 
 /// One task.
@@ -125,14 +187,18 @@ fn read(list: &Value) -> Vec<Task> {
     entries.iter().filter_map(task).collect()
 }
 
-/// The telling lines of a task's log.
-fn log(node: &NodeName, upid: &str) -> Option<String> {
+/// The lines of a task's log.
+fn log(node: &NodeName, upid: &str) -> Option<Vec<String>> {
     let lines = pvesh::get(&format!("/nodes/{node}/tasks/{upid}/log"), &[("limit", "200")]).ok()?;
-    let lines: Vec<&str> = lines.as_array()?.iter().filter_map(|line| line.get("t")?.as_str()).collect();
-    let telling =
-        |line: &&str| ["WARN", "rror", "missing", "not installed", "failed"].iter().any(|w| line.contains(w));
-    let found: Vec<&str> = lines.into_iter().filter(telling).collect();
-    Some(found[found.len().saturating_sub(4)..].join(" | "))
+    Some(lines.as_array()?.iter().filter_map(|line| Some(line.get("t")?.as_str()?.to_owned())).collect())
+}
+
+/// The last few that say what is wrong.
+fn telling(lines: &[String]) -> String {
+    let signs = ["WARN", "rror", "missing", "not installed", "failed"];
+    let found: Vec<&str> =
+        lines.iter().map(String::as_str).filter(|line| signs.iter().any(|w| line.contains(w))).collect();
+    found[found.len().saturating_sub(4)..].join(" | ")
 }
 
 #[cfg(test)]
@@ -150,6 +216,30 @@ mod tests {
         assert_eq!(
             seen,
             [("UPID:n1:3", None), ("UPID:n1:2", Some("WARNINGS: 1")), ("UPID:n1:1", Some("OK"))]
+        );
+    }
+
+    #[test]
+    fn programs_of_a_reload_are_known_with_and_without_their_interpreter() {
+        let line = |words: &[&str]| program(words.join("\0").as_bytes());
+        assert_eq!(line(&["/usr/bin/python3", "/usr/sbin/ifreload", "-a"]).unwrap(), "ifreload");
+        assert_eq!(line(&["/usr/lib/frr/frr-reload.py", "--reload"]).unwrap(), "frr-reload.py");
+        assert_eq!(line(&["grep", "x", "ifreload"]), None);
+        assert_eq!(line(&[""]), None);
+    }
+
+    #[test]
+    fn a_restart_in_place_of_a_reload_is_no_failure_unless_it_failed() {
+        let mut log: Vec<String> =
+            ["WARN: reloading frr configuration failed: command failed", "trying to restart frr instead"]
+                .map(str::to_owned)
+                .into();
+        assert!(restarted(&log));
+        log.push("restarting frr failed: exit code 1".into());
+        assert!(!restarted(&log));
+        assert_eq!(
+            telling(&log),
+            "WARN: reloading frr configuration failed: command failed | restarting frr failed: exit code 1"
         );
     }
 

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::global::Global;
 use crate::render::{Style, count, diagnostic};
 use crate::session::Trouble;
+use crate::spec_file;
 
 /// Makes a lab and says what is next.
 pub(super) fn up(args: &UpArgs, global: &Global, out: &mut dyn Write, style: Style) -> Result<Exit, Trouble> {
@@ -37,22 +38,25 @@ pub(super) fn up(args: &UpArgs, global: &Global, out: &mut dyn Write, style: Sty
     };
     let lab = ringbolt_lab::up(&request, &mut tell)?;
     if !quiet {
-        if request.without.iter().any(|part| part == "key") {
+        let keyless = request.without.iter().any(|part| part == "key");
+        if keyless {
             writeln!(out, "  the nodes know no key of ours; root's password is `ringbolt`")?;
         }
         let option = if lab.name() == "lab" { String::new() } else { format!(" --lab {}", lab.name()) };
+        let first =
+            keyless.then(|| (format!("ringbolt ssh setup{option}"), "first contact: give them a key"));
         writeln!(
             out,
             "up in {:.1} s; its spec is {}\n",
             start.elapsed().as_secs_f64(),
             lab.spec().display()
         )?;
-        for (command, what) in [
+        for (command, what) in first.into_iter().chain([
             (format!("ringbolt plan{option}"), "what ringbolt would do to these nodes"),
             (format!("ringbolt apply{option}"), "do it"),
             (format!("ringbolt lab status{option}"), "what is real here and what is stood in for"),
             (format!("ringbolt lab down{option}"), "remove everything again"),
-        ] {
+        ]) {
             writeln!(out, "  {command:34} {}", style.dim(what))?;
         }
     }
@@ -101,7 +105,7 @@ fn of_numbers(args: &UpArgs) -> Result<Wish, Trouble> {
     if args.nodes < 2 || args.nodes > 64 {
         return Err(Trouble::usage(
             format!("a lab cannot have {} nodes", args.nodes),
-            "1 to 64 are possible",
+            "2 to 64 are possible",
         ));
     }
     let nodes = (1..=args.nodes)
@@ -141,9 +145,7 @@ fn of_shape(name: Option<ShapeName>, nodes: &[NodeWish]) -> Vec<CableWish> {
 
 fn of_file(file: &Path, shape: Option<ShapeName>, style: Style) -> Result<Wish, Trouble> {
     let shown = file.display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        Trouble::usage(format!("cannot read {shown}: {error}"), "name a spec, or give --nodes and --shape")
-    })?;
+    let text = spec_file::read(file)?;
     let outcome = spec::read(&text);
     for fault in &outcome.diagnostics {
         let text = outcome.shown(&text);
