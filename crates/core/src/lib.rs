@@ -23,5 +23,6 @@ pub mod sim;
 pub mod spec;
 pub mod survey;
 pub mod topology;
+pub mod tune;
 pub mod verify;
 pub mod wire;

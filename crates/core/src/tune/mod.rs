@@ -1,0 +1,103 @@
+//! Tuning with reasons: our own small profile, what is known of the options people set, and a judge for
+//! the settings a cluster has.
+//!
+//! The plan turns [`profile`] into one step ([`difference`]); `ringbolt tune` shows the rest. Nothing here
+//! asks a node: it works on what the nodes said.
+
+use serde::Serialize;
+
+use crate::facts::ceph::ConfigEntry;
+
+mod heartbeat;
+mod memory;
+mod profile;
+mod scrub;
+mod value;
+
+pub use memory::{Share, shares, target};
+pub use profile::{profile, profile_for};
+pub use scrub::remarks;
+pub use value::same;
+
+/// One option of our profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// Whom it is for, as `ceph config set` takes it: `global`, `mon`, `osd`, `client`, `osd/host:n2`.
+    pub section: String,
+    /// Name of the option.
+    pub name: &'static str,
+    /// Value, as `ceph config set` takes it.
+    pub value: String,
+    /// Why this value, for people.
+    pub reason: String,
+    /// Where that is known from.
+    pub source: &'static str,
+    /// What it goes back to.
+    pub undo: String,
+}
+
+/// What makes the configuration database equal to the profile, as `CephDeed::Config` takes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Section, option, value.
+    pub set: Vec<(String, String, String)>,
+    /// Section, option.
+    pub remove: Vec<(String, String)>,
+}
+
+impl Difference {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.remove.is_empty()
+    }
+}
+
+/// Options the spec alone rules: without an entry in the profile they stay at Ceph's default.
+const RULED: [&str; 3] = ["osd_mclock_profile", "osd_scrub_begin_hour", "osd_scrub_end_hour"];
+
+/// Whom an entry of the database is for, as `ceph config set` takes it: section and mask.
+pub fn who(entry: &ConfigEntry) -> String {
+    if entry.mask.is_empty() { entry.section.clone() } else { format!("{}/{}", entry.section, entry.mask) }
+}
+
+/// What to change in the database for the profile to hold: missing and other values are set, entries
+/// that would overrule the profile are removed. Options that are not ours are left alone.
+pub fn difference(profile: &[Setting], config: &[ConfigEntry]) -> Difference {
+    let mut difference = Difference::default();
+    for setting in profile {
+        let there = config.iter().any(|e| setting.is(e) && setting.met(&e.value));
+        if !there {
+            let (section, name) = (setting.section.clone(), setting.name.to_owned());
+            difference.set.push((section, name, setting.value.clone()));
+        }
+    }
+    for entry in config {
+        let ours = profile.iter().any(|s| s.name == entry.name) || RULED.contains(&entry.name.as_str());
+        if ours && !profile.iter().any(|s| s.is(entry)) {
+            difference.remove.push((who(entry), entry.name.clone()));
+        }
+    }
+    difference
+}
+
+impl Setting {
+    /// Whether an entry of the database is about this option for the same daemons.
+    pub fn is(&self, entry: &ConfigEntry) -> bool {
+        self.name == entry.name && self.section == who(entry)
+    }
+
+    /// Whether a stored value is as good as this one. The memory target may be off by an eighth: what a
+    /// kernel leaves of the memory changes with its version.
+    pub fn met(&self, value: &str) -> bool {
+        if self.name == memory::OPTION {
+            return match (value::number(value), value::number(&self.value)) {
+                (Some(have), Some(want)) => (have - want).abs() <= want / 8.0,
+                _ => false,
+            };
+        }
+        same(value, &self.value)
+    }
+}
+
+#[cfg(test)]
+mod profile_test;
