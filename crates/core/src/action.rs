@@ -166,6 +166,14 @@ pub enum CephDeed {
         /// Options in order, without dashes.
         options: Vec<(String, String)>,
     },
+    /// `ceph osd crush rule create-replicated NAME default host CLASS`: copies on disks of one class, for
+    /// pools. Done already where the rule is there.
+    Rule {
+        /// Name.
+        name: String,
+        /// Device class.
+        class: String,
+    },
     /// Options of a pool that Proxmox VE has no flag for: `ceph osd pool set NAME KEY VALUE`.
     PoolOptions {
         /// Name.

@@ -22,6 +22,7 @@ pub fn in_words(check: &Check) -> String {
         Check::Neighbor { port, host: None } => format!("a neighbour up on {port}"),
         Check::Bfd { port } => format!("BFD up on {port}"),
         Check::Route { to, hops: Some(hops) } => format!("route to {to} of length {hops}"),
+        Check::Ceph(check) => check.in_words(),
         Check::Route { to, hops: None } => format!("a route to {to}"),
     }
 }

@@ -173,7 +173,7 @@ pub struct PoolFact {
     pub size: u32,
     /// Fewest copies with which writes go on.
     pub min_size: u32,
-    /// Placement groups.
+    /// Placement groups it has or is on its way to (`pg_num_target`).
     pub pg_num: u32,
     /// `on`, `off`, `warn`.
     pub autoscale: String,

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub mod ceph;
+pub mod ceph_conf;
 pub mod disk;
 pub mod frr;
 pub mod network;
@@ -105,10 +106,12 @@ pub struct State {
     pub root_free: u64,
     /// Whether `/etc/pve` is mounted writable; `None` when it is not there.
     pub pve_writable: Option<bool>,
-    /// Ceph on this node; `No` when it was not asked for or nothing of it is installed.
+    /// Ceph on this node; `No` when it was not asked for or could not be read. A node without Ceph has
+    /// empty lists in it, and its memory.
     #[serde(default = "not_asked")]
     pub ceph: Known<CephNode>,
-    /// The Ceph cluster as this node hears of it; `No` when it was not asked for or does not answer.
+    /// The Ceph cluster as this node hears of it; `No` when it was not asked for, there is none, or it does
+    /// not answer.
     #[serde(default = "not_asked")]
     pub ceph_cluster: Known<CephCluster>,
 }

@@ -68,6 +68,10 @@ pub mod path {
     pub const MEMBERS: &str = "/etc/pve/.members";
     /// Fabrics as last staged.
     pub const FABRICS: &str = "/etc/pve/sdn/fabrics.cfg";
+    /// Storage entries.
+    pub const STORAGE: &str = "/etc/pve/storage.cfg";
+    /// Options of the whole datacenter.
+    pub const DATACENTER: &str = "/etc/pve/datacenter.cfg";
     /// SDN configuration as last applied.
     pub const RUNNING: &str = "/etc/pve/sdn/.running-config";
     /// UUID of the holder of the global SDN lock.
@@ -134,6 +138,18 @@ pub fn running_fabrics(text: &str) -> Result<Vec<Section>, PveFileError> {
     Ok(sections)
 }
 
+/// An option of `datacenter.cfg` as its parts: `migration: network=10.0.0.0/24,type=secure`.
+pub fn datacenter<'t>(text: &'t str, option: &str) -> BTreeMap<&'t str, &'t str> {
+    let line = text.lines().find_map(|l| l.strip_prefix(option)?.strip_prefix(':'));
+    let parts = line.unwrap_or("").split(',').map(str::trim).filter(|p| !p.is_empty());
+    parts.map(|part| part.split_once('=').unwrap_or(("type", part))).collect()
+}
+
+/// The network an option of `datacenter.cfg` names.
+pub fn datacenter_network<'t>(text: &'t str, option: &str) -> Option<&'t str> {
+    datacenter(text, option).get("network").copied()
+}
+
 fn plain(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -155,6 +171,14 @@ mod tests {
     #[test]
     fn a_key_before_a_section_names_its_line() {
         assert_eq!(sections("\n\tip 1\n").unwrap_err().line, 2);
+    }
+
+    #[test]
+    fn options_of_the_datacenter_are_read_by_their_parts() {
+        let text = "keyboard: de\nmigration: secure,network=10.0.0.0/24\n";
+        assert_eq!(datacenter_network(text, "migration"), Some("10.0.0.0/24"));
+        assert_eq!(datacenter(text, "migration").get("type"), Some(&"secure"));
+        assert_eq!(datacenter_network(text, "replication"), None);
     }
 
     #[test]
