@@ -12,6 +12,7 @@ use crate::name::{NodeName, PortName};
 use crate::plan::{Fleet, Obstacle};
 use crate::spec::{Spec, Transport};
 
+pub mod disks;
 mod ethernet;
 pub mod memory;
 mod thunderbolt;

@@ -3,10 +3,12 @@
 //! Used by `ringbolt explain`, by the generated reference page and by everything that reports a
 //! fault, which takes its code from here and never writes one by hand. To add a code, add one
 //! entry to the file of its area: `file` (RB01xx), `address` (RB02xx), `fabric` (RB03xx),
-//! `cabling` (RB04xx), `nodes` (RB05xx: what is found on nodes, said by `bind`, `resource`, `plan` and `survey`).
+//! `cabling` (RB04xx), `nodes` (RB05xx: what is found on nodes, said by `bind`, `resource`, `plan` and `survey`),
+//! `ceph` (RB0601 to RB0640: Ceph in the spec), `disks` (RB0641 to RB0669: what `bind::disks` says of disks).
 
 pub mod address;
 pub mod cabling;
+pub mod disks;
 pub mod fabric;
 pub mod file;
 pub mod nodes;
@@ -77,6 +79,7 @@ pub const AREAS: &[Area] = &[
     Area { title: "The fabric", entries: fabric::ENTRIES },
     Area { title: "Links and ports", entries: cabling::ENTRIES },
     Area { title: "The nodes", entries: nodes::ENTRIES },
+    Area { title: "Disks", entries: disks::ENTRIES },
 ];
 
 /// Every explanation, in order of the codes.

@@ -114,4 +114,80 @@ impl Disk {
     pub fn answers_to(&self, path: &str) -> bool {
         self.path == path || self.links.iter().any(|l| l == path)
     }
+
+    /// Model, serial number and size for people: `Samsung SSD 990 PRO 1TB, serial S7K1, 1.0 TB`.
+    pub fn described(&self) -> String {
+        let model = if self.model.is_empty() { "unknown model" } else { &self.model };
+        let serial = if self.serial.is_empty() {
+            "no serial number".to_owned()
+        } else {
+            format!("serial {}", self.serial)
+        };
+        format!("{model}, {serial}, {}", size_text(self.size))
+    }
+}
+
+/// Bytes as makers of disks count them: `1.0 TB`, `512 GB`, `17 MB`.
+pub fn size_text(bytes: u64) -> String {
+    let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
+    match bytes {
+        1_000_000_000_000.. => format!("{} TB", tenths(1_000_000_000_000)),
+        10_000_000_000.. => format!("{} GB", bytes / 1_000_000_000),
+        1_000_000_000.. => format!("{} GB", tenths(1_000_000_000)),
+        1_000_000.. => format!("{} MB", bytes / 1_000_000),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+impl Use {
+    /// Whether somebody works with it at this moment, or that could not be found out: such a use is never wiped.
+    pub fn is_active(&self) -> bool {
+        match self {
+            Self::System
+            | Self::Mounted(_)
+            | Self::Swap
+            | Self::Holder(_)
+            | Self::Busy
+            | Self::Unknown(_) => true,
+            Self::Partition(_) | Self::Table(_) | Self::Signature(_) | Self::Ceph { .. } => false,
+        }
+    }
+}
+
+/// In words: `partition nvme1n1p1`, `mounted at /data`, `OSD 3 of the Ceph cluster 5f0c…`.
+impl std::fmt::Display for Use {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::System => f.write_str("the operating system"),
+            Self::Partition(name) => write!(f, "partition {name}"),
+            Self::Table(kind) => write!(f, "partition table ({kind})"),
+            Self::Mounted(place) => write!(f, "mounted at {place}"),
+            Self::Swap => f.write_str("swap in use"),
+            Self::Signature(kind) => match kind.as_str() {
+                "LVM2_member" => f.write_str("LVM physical volume"),
+                "zfs_member" => f.write_str("member of a ZFS pool"),
+                "linux_raid_member" => f.write_str("member of a RAID"),
+                "crypto_LUKS" => f.write_str("LUKS encryption"),
+                "swap" => f.write_str("swap space"),
+                "ceph_bluestore" => f.write_str("Ceph BlueStore"),
+                "ext2" | "ext3" | "ext4" | "xfs" | "btrfs" | "vfat" | "exfat" | "ntfs" | "f2fs" => {
+                    write!(f, "file system {kind}")
+                }
+                _ => write!(f, "signature {kind}"),
+            },
+            Self::Holder(name) => write!(f, "in use by {name}"),
+            Self::Ceph { osd, cluster, .. } => {
+                match osd {
+                    Some(number) => write!(f, "OSD {number}")?,
+                    None => f.write_str("an OSD without a number")?,
+                }
+                match cluster {
+                    Some(cluster) => write!(f, " of the Ceph cluster {cluster}"),
+                    None => f.write_str(" of an unknown Ceph cluster"),
+                }
+            }
+            Self::Busy => f.write_str("opened by a program for itself"),
+            Self::Unknown(why) => write!(f, "could not be found out: {why}"),
+        }
+    }
 }

@@ -6,6 +6,7 @@ use toml::de::DeValue;
 use super::tree::{At, Faults, Table};
 use crate::diagnostic::Diagnostic;
 use crate::explain::{address as code, file};
+use crate::facts::disk::{Disk, Medium};
 
 /// Which disks of a node become OSDs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,19 +42,27 @@ pub struct DiskFilter {
     pub min_size: Option<u64>,
     /// Largest size in bytes.
     pub max_size: Option<u64>,
+    /// What it is made of.
+    #[serde(default)]
+    pub medium: Option<Medium>,
     /// How many disks must fit.
     pub count: Option<u32>,
 }
 
 impl DiskFilter {
-    /// Whether a disk of this model, serial number and size in bytes fits.
-    pub fn fits(&self, model: &str, serial: &str, size: u64) -> bool {
-        self.model.as_ref().is_none_or(|m| model.to_lowercase().contains(&m.to_lowercase()))
-            && (self.serial.is_empty() || self.serial.iter().any(|s| s == serial))
-            && self.min_size.is_none_or(|min| size >= min)
-            && self.max_size.is_none_or(|max| size <= max)
+    /// Whether a disk fits, whatever stands on it.
+    pub fn fits(&self, disk: &Disk) -> bool {
+        self.model.as_ref().is_none_or(|m| disk.model.to_lowercase().contains(&m.to_lowercase()))
+            && (self.serial.is_empty() || self.serial.contains(&disk.serial))
+            && self.min_size.is_none_or(|min| disk.size >= min)
+            && self.max_size.is_none_or(|max| disk.size <= max)
+            && self.medium.is_none_or(|medium| disk.medium == medium)
     }
 }
+
+/// The words of a medium in the spec.
+pub(super) const MEDIA: [(&str, Medium); 3] =
+    [("nvme", Medium::Nvme), ("ssd", Medium::Ssd), ("hdd", Medium::Hdd)];
 
 /// Reads `osds`; `None` if it was reported.
 pub(super) fn read(node: &Table<'_>, faults: &mut Faults) -> Option<Osds> {
@@ -131,6 +140,7 @@ fn filter(table: &Table<'_>, faults: &mut Faults) -> Option<Osds> {
         serial: serials(table, faults),
         min_size: min.map(|m| m.value),
         max_size: max.map(|m| m.value),
+        medium: table.choice("type", &MEDIA, faults).map(|t| t.value),
         count: table.number("count", 1..=64, file::OUT_OF_RANGE, " disks", faults).map(|n| n.value),
     };
     if faults.0.len() != before {
@@ -254,8 +264,24 @@ mod tests {
             min_size: Some(900_000_000_000),
             ..DiskFilter::default()
         };
-        assert!(filter.fits("Samsung SSD 990 PRO 1TB", "S7", 1_000_204_886_016));
-        assert!(!filter.fits("Samsung SSD 990 PRO 500GB", "S7", 500_107_862_016));
-        assert!(!filter.fits("WD_BLACK SN850X", "S7", 1_000_204_886_016));
+        let disk = |model: &str, size| Disk {
+            name: "sda".to_owned(),
+            path: "/dev/sda".to_owned(),
+            links: Vec::new(),
+            model: model.to_owned(),
+            serial: "S7".to_owned(),
+            size,
+            medium: Medium::Nvme,
+            removable: false,
+            read_only: false,
+            uses: Vec::new(),
+            health: crate::facts::not_asked(),
+            nr_requests: None,
+        };
+        assert!(filter.fits(&disk("Samsung SSD 990 PRO 1TB", 1_000_204_886_016)));
+        assert!(!filter.fits(&disk("Samsung SSD 990 PRO 500GB", 500_107_862_016)));
+        assert!(!filter.fits(&disk("WD_BLACK SN850X", 1_000_204_886_016)));
+        let other = DiskFilter { medium: Some(Medium::Hdd), ..filter };
+        assert!(!other.fits(&disk("Samsung SSD 990 PRO 1TB", 1_000_204_886_016)));
     }
 }

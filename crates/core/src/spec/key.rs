@@ -259,7 +259,7 @@ pub const KEYS: &[Key] = &[
         ..key("node", "host_key", "text", "absent: known_hosts")
     },
     Key {
-        range: "paths below /dev, or a filter { model, serial, min_size, max_size, count }",
+        range: "paths below /dev, or a filter { model, serial, min_size, max_size, type, count }",
         about: "Disks that become Ceph OSDs. They are erased, after a question that names each by serial.",
         why: "A mesh needs no Ceph.",
         example: "[\"/dev/nvme1n1\", \"/dev/nvme2n1\"]",
@@ -271,7 +271,7 @@ pub const KEYS: &[Key] = &[
         about: "Only disks of this model.",
         why: "Absent, any model fits.",
         example: "\"Samsung SSD 990\"",
-        also: &["name", "type", "vendor"],
+        also: &["name", "vendor"],
         ..key("node.osds", "model", "text", "any")
     },
     Key {
@@ -297,6 +297,14 @@ pub const KEYS: &[Key] = &[
         example: "\"4T\"",
         also: &["maximum"],
         ..key("node.osds", "max_size", "text", "none")
+    },
+    Key {
+        range: "nvme, ssd or hdd",
+        about: "Only disks of this kind: flash on PCIe, flash behind SATA or SAS, rotating.",
+        why: "Absent, any kind fits.",
+        example: "\"nvme\"",
+        also: &["medium", "kind", "rotational", "media"],
+        ..key("node.osds", "type", "text", "any")
     },
     Key {
         range: "1 to 64",

@@ -119,6 +119,10 @@ fn write_node(text: &mut String, node: &Node) {
                     keys.push(format!("{name} = {}", quoted(&disk::write_size(size))));
                 }
             }
+            let medium = disk::MEDIA.iter().find(|(_, medium)| filter.medium == Some(*medium));
+            if let Some((word, _)) = medium {
+                keys.push(format!("type = {}", quoted(word)));
+            }
             if let Some(count) = filter.count {
                 keys.push(format!("count = {count}"));
             }
