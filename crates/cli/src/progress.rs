@@ -62,7 +62,14 @@ impl Progress {
     }
 
     fn say(&self, text: &str) {
-        if self.json || self.quiet {
+        if !self.quiet {
+            self.say_aloud(text);
+        }
+    }
+
+    /// The same, also where only what went wrong is said.
+    fn say_aloud(&self, text: &str) {
+        if self.json {
             return;
         }
         for line in text.lines() {
@@ -153,7 +160,7 @@ impl Progress {
         if let Some(hint) = &failure.hint {
             text += &hang(&format!("      {} ", self.style.bold("hint:")), hint, self.style.width);
         }
-        self.say(&text);
+        self.say_aloud(&text);
     }
 
     fn show(&mut self, event: &Event) {

@@ -152,7 +152,11 @@ async fn watch(fleet: &Fleet, settled: &[(NodeName, Vec<Check>)]) {
     pause(1.0).await;
 }
 
-async fn settle(fleet: &Fleet, settled: &[(NodeName, Vec<Check>)]) -> Result<(), DrillError> {
+/// Waits until these checks hold on their nodes, but at most 20 s.
+///
+/// # Errors
+/// One does not, or a node does not answer.
+pub async fn settle(fleet: &Fleet, settled: &[(NodeName, Vec<Check>)]) -> Result<(), DrillError> {
     let mut waits = Vec::new();
     for (node, checks) in settled {
         let ask = Ask::Await { checks: checks.clone(), question: question_for(checks), patience_ms: 20_000 };

@@ -163,7 +163,7 @@ fn a_plan_is_carried_out_proven_and_kept() {
     let report = block_on(async {
         let fleet = nodes.fleet(&["n1", "n2"]);
         let survey = fleet.facts(&Question::default()).await;
-        let mut run = runs.create("# spec", &survey.fleet, &plan).unwrap();
+        let mut run = runs.create("# spec", None, &survey.fleet, &plan).unwrap();
         let (_stopper, stop) = stop();
         apply::run(&run.id, Arc::new(plan.clone()), fleet, &mut run.journal, stop).await.unwrap()
     });

@@ -130,15 +130,17 @@ fn make(lab: &Lab, request: &UpRequest, tell: &mut dyn FnMut(Progress)) -> Resul
     stages.done("node files and keys".to_owned());
     wire(lab, &record)?;
     let cables = record.cables.len();
-    let s = if cables == 1 { "" } else { "s" };
-    stages.done(format!("{} namespaces, {cables} cable{s}", record.nodes.len()));
+    let s = |n: usize| if n == 1 { "" } else { "s" };
+    let nodes = record.nodes.len();
+    stages.done(format!("{nodes} namespace{}, {cables} cable{}", s(nodes), s(cables)));
     for node in &record.nodes {
         node::spawn_keeper(lab, &record, &node.name)?;
     }
     wait_all(lab, &record)?;
     record.phase = Phase::Up;
     record.save(&lab.dir())?;
-    stages.done(format!("{} nodes booted, ssh answers on all", record.nodes.len()));
+    let all = if nodes == 1 { "" } else { " on all" };
+    stages.done(format!("{nodes} node{} booted, ssh answers{all}", s(nodes)));
     Ok(())
 }
 

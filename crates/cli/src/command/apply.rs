@@ -12,13 +12,13 @@ use ringbolt_core::event::Outcome;
 use ringbolt_core::plan::{Phase, Plan, Policy, Risk};
 use ringbolt_core::survey::Survey;
 
-use crate::command::plan::{ending, show};
+use crate::command::plan::{ending, nothing_for, part, phase, show};
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::progress::Progress;
 use crate::render::plan::{closing, counted};
 use crate::render::text::hang;
-use crate::render::{Style, count};
+use crate::render::{Style, count, obstacle};
 use crate::session::{Session, Trouble, block_on};
 
 /// Plans that may follow one another in one call: packages first may make a second one needed.
@@ -45,14 +45,6 @@ pub(crate) struct ApplyArgs {
     /// Write events as JSON, one a line
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-fn phase(text: &str) -> Result<Phase, String> {
-    let words: Vec<&str> = Phase::ALL.iter().map(|p| p.word()).collect();
-    Phase::ALL
-        .into_iter()
-        .find(|p| p.word() == text)
-        .ok_or_else(|| format!("there is no such part; there are {}", words.join(", ")))
 }
 
 /// Plans, asks, applies, looks again.
@@ -104,7 +96,7 @@ impl Run<'_> {
             last = digest;
             if round == 0 || plan.steps.iter().any(|s| s.risk == Risk::Destructive) {
                 self.ask(&survey, &plan, out)?;
-            } else if !self.args.json {
+            } else if self.tells() {
                 writeln!(out, "\nlooking again: {} more", count(counted(&plan), "step"))?;
             }
             out.flush()?;
@@ -114,7 +106,7 @@ impl Run<'_> {
                 return self.broken(&report, out);
             }
             if self.args.only.is_some() || self.args.plan.is_some() || !self.global.node.is_empty() {
-                if !self.args.json {
+                if self.tells() {
                     let seconds = self.began.elapsed().as_secs_f64();
                     writeln!(out, "{} done in {seconds:.1} s.", count(done, "step"))?;
                 }
@@ -128,9 +120,15 @@ impl Run<'_> {
         })
     }
 
+    /// Whether what goes well is told.
+    fn tells(&self) -> bool {
+        !self.args.json && !self.global.quiet
+    }
+
     /// The plan cut down to `--only`, or replaced by `--plan` if that is still the plan.
     fn narrowed(&self, fresh: Plan) -> Result<Plan, Trouble> {
         let mut plan = fresh;
+        plan.narrow(self.args.only, &self.global.node);
         if let Some(path) = &self.args.plan {
             let saved = read(path)?;
             if saved.digest() != plan.digest() && plan.obstacles.is_empty() {
@@ -139,12 +137,11 @@ impl Run<'_> {
                         "{} is not the plan any more: the nodes or the spec changed since",
                         path.display()
                     ),
-                    hint: Some("look at `ringbolt plan`, and save it anew by --out".into()),
+                    hint: Some("look at `ringbolt plan`, and save it anew by --out; one saved with --only or --node needs the same here".into()),
                     exit: Exit::Pending,
                 });
             }
         }
-        plan.narrow(self.args.only, &self.global.node);
         Ok(plan)
     }
 
@@ -154,6 +151,9 @@ impl Run<'_> {
             let line = serde_json::json!({ "event": "refused", "obstacles": plan.obstacles });
             return writeln!(out, "{line}");
         }
+        if self.global.quiet {
+            return write!(out, "{}", obstacle::obstacles(&plan.obstacles, self.style));
+        }
         write!(out, "{}", closing(plan, survey.fleet.nodes.len(), self.style))?;
         if done > 0 {
             writeln!(out, "{} done before.", count(done, "step"))?;
@@ -162,7 +162,8 @@ impl Run<'_> {
     }
 
     fn ask(&self, survey: &Survey, plan: &Plan, out: &mut dyn Write) -> Result<(), Trouble> {
-        if !self.args.json && !self.global.quiet {
+        // Whoever is to decide sees what about, quiet or not.
+        if self.tells() || (!self.args.json && !self.args.yes) {
             show(survey, plan, !self.args.yes, out, self.style)?;
             out.flush()?;
         }
@@ -206,15 +207,14 @@ impl Run<'_> {
     }
 
     async fn carry_out(&self, survey: &Survey, plan: Plan, stop: Stop) -> Result<apply::Report, Trouble> {
-        let run = self.session.runs.create(&self.session.loaded.text, &survey.fleet, &plan).map_err(|e| {
-            Trouble {
-                message: e.to_string(),
-                hint: Some(
-                    "the journal of a run is written before anything is done; make its folder writable"
-                        .into(),
-                ),
-                exit: Exit::Failed,
-            }
+        let loaded = &self.session.loaded;
+        let lab = loaded.source.lab.as_deref();
+        let run = self.session.runs.create(&loaded.text, lab, &survey.fleet, &plan).map_err(|e| Trouble {
+            message: e.to_string(),
+            hint: Some(
+                "the journal of a run is written before anything is done; make its folder writable".into(),
+            ),
+            exit: Exit::Failed,
         })?;
         let moving = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
         let screen = Progress::new(&plan, moving, self.global.quiet, self.args.json, self.style);
@@ -236,16 +236,11 @@ impl Run<'_> {
         done: usize,
         out: &mut dyn Write,
     ) -> Result<Exit, Trouble> {
-        if self.args.json {
+        if !self.tells() {
             return Ok(Exit::Done);
         }
-        let part = self.args.only.map(|p| p.word().to_owned()).or_else(|| self.global.node.first().cloned());
-        if let (0, Some(part)) = (done, part) {
-            let whole = survey.plan(&Policy::default());
-            let rest = whole.deeds().count();
-            let rest =
-                if rest == 0 { String::new() } else { format!("; {} due elsewhere", count(rest, "step")) };
-            writeln!(out, "{} for {part}{rest}.", self.style.green("nothing to do"))?;
+        if let (0, Some(part)) = (done, part(self.args.only, self.global)) {
+            write!(out, "{}", nothing_for(&part, survey, self.style))?;
             return Ok(Exit::Done);
         }
         if done == 0 {
@@ -281,6 +276,9 @@ impl Run<'_> {
         if !report.in_flight.is_empty() {
             let text = format!("{}: the next plan looks at what they left.", report.in_flight.join(", "));
             write!(out, "{}", hang("In flight when the run was ended: ", &text, self.style.width))?;
+        }
+        if self.global.quiet {
+            return Ok(Exit::Failed);
         }
         let next = "`ringbolt apply` goes on from here, `ringbolt plan` shows what is left. No file is half written.";
         write!(out, "{}", hang("Next: ", next, self.style.width))?;

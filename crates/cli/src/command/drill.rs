@@ -99,17 +99,31 @@ pub(crate) fn run(
         let mut breaker = breaker(&session, args)?;
         let cables = cables(&survey, args)?;
         let kinds = kinds(&survey, args, breaker.as_ref())?;
-        let outcomes =
-            all(&session, &survey, breaker.as_mut(), &cables, &kinds, args.json, out, style).await?;
+        let told = if args.json {
+            Told::Nothing
+        } else if global.quiet {
+            Told::Failures
+        } else {
+            Told::All
+        };
+        let outcomes = all(&session, &survey, breaker.as_mut(), &cables, &kinds, told, out, style).await?;
         if args.json {
             serde_json::to_writer_pretty(&mut *out, &outcomes).map_err(std::io::Error::from)?;
             writeln!(out)?;
-        } else {
+        } else if told == Told::All || !outcomes.iter().all(|o| o.ok) {
             write!(out, "{}", closing(&outcomes, style))?;
         }
         let passed = |o: &Outcome| if args.strict { o.ok } else { o.survived };
         Ok(if outcomes.iter().all(passed) { Exit::Done } else { Exit::NotVerified })
     })
+}
+
+/// What of a drill is shown line by line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    Failures,
+    All,
 }
 
 #[expect(clippy::too_many_arguments, reason = "one loop over everything a drill is made of")]
@@ -119,28 +133,30 @@ async fn all(
     breaker: &mut dyn Breaker,
     cables: &[Cable],
     kinds: &[Kind],
-    json: bool,
+    told: Told,
     out: &mut dyn Write,
     style: Style,
 ) -> Result<Vec<Outcome>, Trouble> {
     let stop = apply::on_signals()?;
     let settled = survey.goals();
     let mut outcomes = Vec::new();
-    if !json {
-        write!(out, "{}", heading(style))?;
-    }
+    // Refused before a heading promises lines.
+    drill::settle(&session.fleet, &settled).await.map_err(trouble)?;
+    let mut heading = Some(heading(style));
     for cable in cables {
         for kind in kinds {
             if stop.urgency() != Urgency::None {
-                writeln!(out, "stopped; every cable is mended")?;
+                if told == Told::All {
+                    writeln!(out, "stopped; every cable is mended")?;
+                }
                 return Ok(outcomes);
             }
             out.flush()?;
             let outcome = drill::cable(&session.fleet, &survey.addresses, breaker, cable, *kind, &settled)
                 .await
-                .map_err(|e| Trouble { message: e.to_string(), hint: hint(&e), exit: Exit::NotVerified })?;
-            if !json {
-                write!(out, "{}", line(&outcome, style))?;
+                .map_err(trouble)?;
+            if told == Told::All || (told == Told::Failures && !outcome.ok) {
+                write!(out, "{}{}", heading.take().unwrap_or_default(), line(&outcome, style))?;
                 out.flush()?;
             }
             outcomes.push(outcome);
@@ -149,11 +165,13 @@ async fn all(
     Ok(outcomes)
 }
 
-fn hint(error: &drill::DrillError) -> Option<String> {
-    match error {
+#[expect(clippy::needless_pass_by_value, reason = "maps errors")]
+fn trouble(error: drill::DrillError) -> Trouble {
+    let hint = match &error {
         drill::DrillError::Node { failure, .. } => failure.hint.clone(),
         _ => None,
-    }
+    };
+    Trouble { message: error.to_string(), hint, exit: Exit::NotVerified }
 }
 
 /// Cables that can be pulled without splitting the mesh, or the one that was named.

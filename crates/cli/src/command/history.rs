@@ -50,10 +50,11 @@ pub(crate) fn list(args: &HistoryArgs, out: &mut dyn Write, style: Style) -> Res
         writeln!(out, "no runs yet")?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["run", "began", "steps", "done", "failed", "took", "outcome"]);
+    let mut table = Table::new(&["run", "cluster", "began", "steps", "done", "failed", "took", "outcome"]);
     for run in &records {
         table.row(vec![
             run.id.clone(),
+            place(run),
             began(run),
             run.steps.to_string(),
             run.done.to_string(),
@@ -64,6 +65,15 @@ pub(crate) fn list(args: &HistoryArgs, out: &mut dyn Write, style: Style) -> Res
     }
     write!(out, "{}", table.render(0))?;
     Ok(Exit::Done)
+}
+
+/// Whose nodes it was about: a lab, or a cluster by its name.
+fn place(run: &RunRecord) -> String {
+    match &run.lab {
+        Some(lab) => format!("lab {lab}"),
+        None if run.cluster.is_empty() => "–".to_owned(),
+        None => run.cluster.clone(),
+    }
 }
 
 fn outcome(run: &RunRecord, style: Style) -> String {
@@ -97,7 +107,7 @@ pub(crate) fn replay(
     let past = Runs::own().load(&args.run).map_err(|e| trouble(&e))?;
     let record = &past.record;
     if !args.json {
-        writeln!(out, "run {}, {}\n", style.bold(&record.id), began(record))?;
+        writeln!(out, "run {} on {}, {}\n", style.bold(&record.id), place(record), began(record))?;
         out.flush()?;
     }
     let mut screen = Progress::new(&past.plan, false, global.quiet, args.json, style);

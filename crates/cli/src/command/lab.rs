@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
+use ringbolt_lab::status::Power;
 use ringbolt_lab::{Fault, Lab, LabError};
 
 use crate::exit::Exit;
@@ -69,7 +70,7 @@ enum Verb {
         /// The other, or `switch`
         b: String,
         /// How often
-        #[arg(long, default_value_t = 3, value_name = "N")]
+        #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         times: u32,
     },
     /// Pull the plug of nodes
@@ -200,7 +201,10 @@ impl CutArgs {
         } else if self.unplug {
             (Fault::Unplugged, "pulled")
         } else {
-            (Fault::Carrier(self.b.clone()), "no carrier")
+            (
+                Fault::Carrier(self.b.clone()),
+                "no carrier: the second's end is set down, and an apply sets it up",
+            )
         }
     }
 }
@@ -213,7 +217,13 @@ pub(crate) fn run(
     style: Style,
 ) -> Result<Exit, Trouble> {
     let start = Instant::now();
-    let line = match &args.verb {
+    if !matches!(args.verb, Verb::Proxy { .. } | Verb::Keep { .. }) && !rustix::process::geteuid().is_root() {
+        return Err(Trouble::usage(
+            "the lab needs root: it boots nodes in namespaces",
+            "run the same by sudo; other commands need root for nodes of a lab only",
+        ));
+    }
+    let done = match &args.verb {
         Verb::Up(args) => return wish::up(args, global, out, style),
         Verb::Status { json } => return show::status(global.lab.as_deref(), *json, out, style),
         Verb::Exec { node, argv } => return passing(out, opened(global)?.exec(node, argv)),
@@ -225,30 +235,41 @@ pub(crate) fn run(
         }
         Verb::Cut(cut) => {
             let (fault, words) = cut.fault();
-            opened(global)?.cut(&cut.a, &cut.b, &fault)?;
-            format!("cable {} – {}: {words}", cut.a, cut.b)
+            cable(global, (&cut.a, &cut.b), &fault, words)?
         }
-        Verb::Mend { a, b } => {
-            opened(global)?.mend(a, b)?;
-            format!("cable {a} – {b}: mended")
-        }
+        Verb::Mend { a, b } => cable(global, (a, b), &Fault::None, "mended")?,
         Verb::Flap { a, b, times } => {
             opened(global)?.flap(a, b, *times)?;
-            format!("cable {a} – {b}: cut and mended {times} times")
+            let often = if *times == 1 { "once".to_owned() } else { format!("{times} times") };
+            Done::Now(format!("cable {a} – {b}: cut and mended {often}"))
         }
         Verb::PowerOff { nodes, orderly } => {
             let how = if *orderly { "shut down" } else { "lost power" };
-            each(global, nodes, how, |lab, node| lab.power_off(node, *orderly))?
+            let off = |lab: &Lab, node: &str| lab.power_off(node, *orderly);
+            each(global, nodes, how, (Power::Off, "off"), off)?
         }
         Verb::PowerOn(Nodes { nodes }) => power_on(global, nodes)?,
-        Verb::Freeze(Nodes { nodes }) => each(global, nodes, "frozen", Lab::freeze)?,
-        Verb::Thaw(Nodes { nodes }) => each(global, nodes, "thawed", Lab::thaw)?,
+        Verb::Freeze(Nodes { nodes }) => {
+            each(global, nodes, "frozen", (Power::Frozen, "frozen"), Lab::freeze)?
+        }
+        Verb::Thaw(Nodes { nodes }) => each(global, nodes, "thawed", (Power::On, "running"), Lab::thaw)?,
         Verb::Down { all } => down(global, *all)?,
     };
     if !global.quiet {
-        writeln!(out, "{line} ({:.1} s)", start.elapsed().as_secs_f64())?;
+        match done {
+            Done::Now(line) => writeln!(out, "{line} ({:.1} s)", start.elapsed().as_secs_f64())?,
+            Done::Already(line) => writeln!(out, "{line}")?,
+        }
     }
     Ok(Exit::Done)
+}
+
+/// What a verb has to tell.
+enum Done {
+    /// It did this.
+    Now(String),
+    /// It had nothing to do, because of this.
+    Already(String),
 }
 
 /// The lab meant: `--lab`, else the only one there is.
@@ -296,40 +317,80 @@ impl From<LabError> for Trouble {
     }
 }
 
-/// Does one thing to each node and says so in a line.
+/// Brings a cable into a condition, unless it is in it.
+fn cable(global: &Global, (a, b): (&str, &str), fault: &Fault, words: &str) -> Result<Done, Trouble> {
+    let lab = opened(global)?;
+    let cables = lab.record()?.cables;
+    let mut between = cables.iter().filter(|cable| cable.joins(a, b)).peekable();
+    if between.peek().is_some() && between.all(|cable| cable.fault == *fault) {
+        let state = if *fault == Fault::None { "whole" } else { "cut in that way" };
+        return Ok(Done::Already(format!("cable {a} – {b} is {state} already")));
+    }
+    lab.cut(a, b, fault)?;
+    Ok(Done::Now(format!("cable {a} – {b}: {words}")))
+}
+
+/// Does one thing to each node that is not as it should become, and says so in a line.
 fn each(
     global: &Global,
     wishes: &[String],
     how: &str,
+    (wanted, word): (Power, &str),
     deed: impl Fn(&Lab, &str) -> Result<(), LabError>,
-) -> Result<String, Trouble> {
+) -> Result<Done, Trouble> {
     let lab = opened(global)?;
-    let nodes = lab.nodes(wishes)?;
-    nodes.iter().try_for_each(|node| deed(&lab, node))?;
-    Ok(format!("{}: {how}", nodes.join(", ")))
+    let status = lab.status()?;
+    let is = |node: &String| status.nodes.iter().any(|n| n.name == *node && n.power == wanted);
+    let (already, due): (Vec<String>, Vec<String>) = lab.nodes(wishes)?.into_iter().partition(is);
+    due.iter().try_for_each(|node| deed(&lab, node))?;
+    let are = if already.len() == 1 { "is" } else { "are" };
+    let rest = format!("{} {are} {word} already", already.join(", "));
+    let now = format!("{}: {how}", due.join(", "));
+    Ok(match (due.is_empty(), already.is_empty()) {
+        (true, _) => Done::Already(rest),
+        (false, true) => Done::Now(now),
+        (false, false) => Done::Now(format!("{now}; {rest}")),
+    })
 }
 
 /// Gives power to all before waiting for any.
-fn power_on(global: &Global, wishes: &[String]) -> Result<String, Trouble> {
-    let line = each(global, wishes, "power is back, ssh answers", Lab::power_on)?;
-    each(global, wishes, "", |lab, node| lab.wait_ready(node, PATIENCE).map(drop))?;
-    Ok(line)
+fn power_on(global: &Global, wishes: &[String]) -> Result<Done, Trouble> {
+    let lab = opened(global)?;
+    let chosen = lab.nodes(wishes)?;
+    let frozen =
+        lab.status()?.nodes.into_iter().find(|n| n.power == Power::Frozen && chosen.contains(&n.name));
+    if let Some(node) = frozen {
+        let name = node.name;
+        return Err(Trouble::usage(
+            format!("{name} has power and is frozen"),
+            format!("`ringbolt lab thaw {name}` lets it go on"),
+        ));
+    }
+    let done = each(global, wishes, "power is back, ssh answers", (Power::On, "running"), Lab::power_on)?;
+    chosen.iter().try_for_each(|node| lab.wait_ready(node, PATIENCE).map(drop))?;
+    Ok(done)
 }
 
-fn down(global: &Global, all: bool) -> Result<String, Trouble> {
+/// What is gone already is as it was wanted, and ends well; it is said, and what labs there are.
+fn down(global: &Global, all: bool) -> Result<Done, Trouble> {
     let names = if all { ringbolt_lab::list() } else { vec![name(global)?] };
     if all && names.is_empty() {
-        return Ok("there is no lab".to_owned());
+        return Ok(Done::Already("there is no lab".to_owned()));
     }
     for name in &names {
         match ringbolt_lab::open(name) {
             Ok(lab) => lab.down()?,
-            // Down already is what was wanted.
-            Err(LabError::NoLab { .. }) => return Ok(format!("there is no lab {name}")),
+            Err(LabError::NoLab { .. }) => {
+                let others = ringbolt_lab::list().join(", ");
+                let others = if others.is_empty() { String::new() } else { format!("; there are: {others}") };
+                return Ok(Done::Already(format!(
+                    "there is no lab called {name}, nothing to take down{others}"
+                )));
+            }
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(format!("lab {} is gone", names.join(", ")))
+    Ok(Done::Now(format!("lab {} is gone", names.join(", "))))
 }
 
 /// Ends with the exit code of a program in a node.

@@ -4,14 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use ringbolt_core::plan::{Plan, Policy};
+use ringbolt_core::plan::{Phase, Plan, Policy};
 use ringbolt_core::survey::Survey;
 
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::render::text::hang;
 use crate::render::topology::Charset;
-use crate::render::{Style, plan as render, survey as drawing};
+use crate::render::{Style, count, obstacle, plan as render, survey as drawing};
 use crate::session::{Session, Trouble, block_on};
 
 /// Arguments of `plan`.
@@ -23,12 +23,24 @@ pub(crate) struct PlanArgs {
     /// End with status 3 when anything differs
     #[arg(long)]
     pub(crate) detect: bool,
+    /// Only this part of the plan
+    #[arg(long, value_name = "PHASE", value_parser = phase)]
+    pub(crate) only: Option<Phase>,
     /// Leave the diffs of files out
     #[arg(long)]
     pub(crate) no_diff: bool,
     /// Write the plan as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A phase by its word.
+pub(crate) fn phase(text: &str) -> Result<Phase, String> {
+    let words: Vec<&str> = Phase::ALL.iter().map(|p| p.word()).collect();
+    Phase::ALL
+        .into_iter()
+        .find(|p| p.word() == text)
+        .ok_or_else(|| format!("there is no such part; there are {}", words.join(", ")))
 }
 
 /// Plans and shows it.
@@ -40,17 +52,42 @@ pub(crate) fn run(
 ) -> Result<Exit, Trouble> {
     let survey = block_on(async { Session::open(global, style)?.survey().await })?;
     let mut plan = survey.plan(&Policy::default());
-    plan.narrow(None, &global.node);
+    plan.narrow(args.only, &global.node);
     if let Some(path) = &args.out {
         save(&plan, path)?;
     }
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &plan).map_err(std::io::Error::from)?;
         writeln!(out)?;
+    } else if global.quiet {
+        write!(out, "{}", obstacle::obstacles(&plan.obstacles, style))?;
+    } else if let (true, Some(part)) = (idle(&plan), part(args.only, global)) {
+        write!(out, "{}", nothing_for(&part, &survey, style))?;
     } else {
-        show(&survey, &plan, !args.no_diff && !global.quiet, out, style)?;
+        show(&survey, &plan, !args.no_diff, out, style)?;
     }
     Ok(ending(&plan, args.detect))
+}
+
+/// Whether there is nothing to do and nothing in the way.
+fn idle(plan: &Plan) -> bool {
+    plan.obstacles.is_empty() && plan.deeds().next().is_none() && plan.waiting.is_empty()
+}
+
+/// The part of the plan that was asked for, in a word; none when it is all of it.
+pub(crate) fn part(only: Option<Phase>, global: &Global) -> Option<String> {
+    let words: Vec<&str> =
+        only.iter().map(|p| p.word()).chain(global.node.iter().map(String::as_str)).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// The line that says that a part has nothing to do, and how much is due elsewhere.
+pub(crate) fn nothing_for(part: &str, survey: &Survey, style: Style) -> String {
+    let rest = match survey.plan(&Policy::default()).deeds().count() {
+        0 => String::new(),
+        rest => format!("; {} due elsewhere", count(rest, "step")),
+    };
+    format!("{} for {part}{rest}.\n", style.green("nothing to do"))
 }
 
 /// Drawing, steps and closing words.
@@ -64,8 +101,7 @@ pub(crate) fn show(
     write!(out, "{}", drawing::mesh(survey, style, charset()))?;
     write!(out, "{}", render::steps(plan, diffs, style))?;
     let unmet = survey.unmet();
-    let open = plan.obstacles.is_empty() && plan.deeds().next().is_none() && plan.waiting.is_empty();
-    if let (true, Some((node, finding))) = (open && !survey.untouched(), unmet.first()) {
+    if let (true, Some((node, finding))) = (idle(plan) && !survey.untouched(), unmet.first()) {
         let words = ringbolt_control::apply::in_words(&finding.check);
         let text = format!(
             "{node}: {words}: {}{}. `ringbolt verify` shows all of it.",

@@ -47,11 +47,11 @@ pub(crate) fn run(
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &report).map_err(std::io::Error::from)?;
         writeln!(out)?;
-    } else {
-        if !global.quiet {
-            writeln!(out, "{}", drawing::mesh(&survey, style, charset()))?;
-        }
+    } else if !global.quiet {
+        writeln!(out, "{}", drawing::mesh(&survey, style, charset()))?;
         write!(out, "{}", render::report(&report, style))?;
+    } else if !report.ok {
+        write!(out, "{}", render::failures(&report, style))?;
     }
     Ok(match (report.ok, report.silent.is_empty()) {
         (true, _) => Exit::Done,

@@ -39,6 +39,19 @@ pub(crate) fn report(report: &Report, style: Style) -> String {
     text
 }
 
+/// What does not hold, and what to do about it: the report for who wants to hear nothing else.
+pub(crate) fn failures(report: &Report, style: Style) -> String {
+    let bad = Report { links: report.links.iter().filter(|l| !l.ok).cloned().collect(), ..report.clone() };
+    let mut text = links(&bad, style) + &broken_routes(report, style) + &broken_promises(report, style);
+    for (_, why) in &report.silent {
+        text += &hang(&format!("silent    {} ", style.red("no")), why, style.width);
+    }
+    for advice in advice(report) {
+        text += &hang("  - ", &advice, style.width);
+    }
+    text
+}
+
 /// Links with a cable: two rows each, or one to a switch.
 fn cables(report: &Report) -> usize {
     let of = |cabling: Cabling| report.links.iter().filter(|l| l.cabling == cabling).count();
@@ -231,6 +244,11 @@ fn routes(report: &Report, style: Style) -> String {
             report.routes.len()
         );
     }
+    text + &broken_routes(report, style)
+}
+
+fn broken_routes(report: &Report, style: Style) -> String {
+    let mut text = String::new();
     for row in report.routes.iter().filter(|r| !r.ok) {
         text += &format!(
             "          {} {} → {} ({}): {}, {}/{WHOLE_COUNT} packets of full MTU; should be {}\n",
@@ -249,10 +267,15 @@ fn routes(report: &Report, style: Style) -> String {
 fn promises(report: &Report, style: Style) -> String {
     let total: u32 = report.promises.iter().map(|p| p.count).sum();
     let broken: usize = report.promises.iter().map(|p| p.broken.len()).sum();
-    let mut text = format!(
+    let text = format!(
         "reboot    {} of {total} things that must be there again after a reboot are in place\n",
         total as usize - broken
     );
+    text + &broken_promises(report, style)
+}
+
+fn broken_promises(report: &Report, style: Style) -> String {
+    let mut text = String::new();
     for row in &report.promises {
         for finding in &row.broken {
             text += &format!(

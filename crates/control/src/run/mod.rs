@@ -1,4 +1,5 @@
-//! What runs leave on the controller: `runs/<id>/{spec.toml,facts.json,plan.json,journal.jsonl}` in the state folder.
+//! What runs leave on the controller: `runs/<id>/{spec.toml,facts.json,plan.json,journal.jsonl}` in the state folder,
+//! and `lab`, the name of the lab, where it was one.
 //!
 //! Used by `apply`, `history` and `replay`. The folder is history; what is true is always read from the nodes.
 
@@ -66,6 +67,10 @@ pub struct PastRun {
 pub struct RunRecord {
     /// Id.
     pub id: String,
+    /// Name of the cluster in its spec; empty where that cannot be read.
+    pub cluster: String,
+    /// Name of the lab, where its nodes were a lab's.
+    pub lab: Option<String>,
     /// Wall clock at its beginning, RFC 3339; empty when it never began.
     pub started: String,
     /// How it ended; `None` when it was cut off, or is under way.
@@ -144,7 +149,13 @@ impl Runs {
     ///
     /// # Errors
     /// Something cannot be written.
-    pub fn create(&self, spec: &str, facts: &Fleet, plan: &Plan) -> Result<NewRun, RunError> {
+    pub fn create(
+        &self,
+        spec: &str,
+        lab: Option<&str>,
+        facts: &Fleet,
+        plan: &Plan,
+    ) -> Result<NewRun, RunError> {
         let runs = self.folder();
         let fault = |path: &Path| {
             let path = path.to_owned();
@@ -153,6 +164,9 @@ impl Runs {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&runs).map_err(fault(&runs))?;
         let (id, folder) = fresh_folder(&runs).map_err(fault(&runs))?;
         write(&folder.join("spec.toml"), |f| f.write_all(spec.as_bytes()))?;
+        if let Some(lab) = lab {
+            write(&folder.join("lab"), |f| f.write_all(lab.as_bytes()))?;
+        }
         write(&folder.join("facts.json"), |f| json(f, facts))?;
         write(&folder.join("plan.json"), |f| json(f, plan))?;
         let path = folder.join("journal.jsonl");
@@ -170,7 +184,7 @@ impl Runs {
     pub fn list(&self) -> Result<Vec<RunRecord>, RunError> {
         let ids = self.ids()?;
         let mut records: Vec<RunRecord> =
-            ids.into_iter().filter_map(|id| self.events(&id).ok().map(|e| RunRecord::of(&id, &e))).collect();
+            ids.into_iter().filter_map(|id| self.events(&id).ok().map(|e| self.record(&id, &e))).collect();
         // Ids carry local time; at the end of summer time they are not in order.
         records.sort_by(|a, b| (&a.started, &a.id).cmp(&(&b.started, &b.id)));
         Ok(records)
@@ -186,7 +200,7 @@ impl Runs {
         let events = self.events(&id)?;
         let spec = folder.join("spec.toml");
         Ok(PastRun {
-            record: RunRecord::of(&id, &events),
+            record: self.record(&id, &events),
             spec: fs::read_to_string(&spec).map_err(|source| RunError::File { path: spec, source })?,
             facts: read_json(&folder.join("facts.json"))?,
             plan: read_json(&folder.join("plan.json"))?,
@@ -233,16 +247,25 @@ impl Runs {
             .map_err(|(line, error)| RunError::Content { path, what: format!("line {line}: {error}") })
     }
 
+    fn record(&self, id: &str, events: &[Event]) -> RunRecord {
+        let text = |name: &str| fs::read_to_string(self.folder().join(id).join(name)).ok();
+        let spec = ringbolt_core::spec::read(&text("spec.toml").unwrap_or_default()).spec;
+        let cluster = spec.map(|spec| spec.cluster.name).unwrap_or_default();
+        RunRecord { cluster, lab: text("lab"), ..RunRecord::of(id, events) }
+    }
+
     fn folder(&self) -> PathBuf {
         self.state.join("runs")
     }
 }
 
 impl RunRecord {
-    /// The short form of a run's events.
+    /// The short form of a run's events; they do not name the cluster.
     pub fn of(id: &str, events: &[Event]) -> Self {
         let mut record = Self {
             id: id.into(),
+            cluster: String::new(),
+            lab: None,
             started: String::new(),
             outcome: None,
             steps: 0,
@@ -341,9 +364,9 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let runs = Runs::in_folder(state.path());
         assert!(runs.list().unwrap().is_empty());
-        let mut run = runs.create("[cluster]\n", &Fleet::default(), &Plan::default()).unwrap();
+        let mut run = runs.create("[cluster]\n", Some("l"), &Fleet::default(), &Plan::default()).unwrap();
         run.journal.record(&[began(0)]).unwrap();
-        let other = runs.create("[cluster]\n", &Fleet::default(), &Plan::default()).unwrap();
+        let other = runs.create("[cluster]\n", Some("l"), &Fleet::default(), &Plan::default()).unwrap();
 
         assert_eq!(runs.load(&run.id).unwrap().record.steps, 2);
         let end = run.id.rsplit_once('-').unwrap().1;
