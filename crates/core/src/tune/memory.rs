@@ -43,7 +43,7 @@ pub fn shares(spec: &Spec, fleet: &Fleet) -> Option<BTreeMap<NodeName, Share>> {
         let disks = match &node.osds {
             Osds::Paths(paths) => paths.len(),
             Osds::Filter(filter) => facts.inventory.disks.yes().map_or(0, |disks| {
-                let fits = disks.iter().filter(|d| filter.fits(&d.model, &d.serial, d.size)).count();
+                let fits = disks.iter().filter(|d| filter.fits(d)).count();
                 filter.count.map_or(fits, |count| fits.min(count as usize))
             }),
         };
