@@ -19,6 +19,7 @@ pub mod measure;
 pub mod name;
 pub mod plan;
 pub mod resource;
+#[cfg(feature = "sim")]
 pub mod sim;
 pub mod spec;
 pub mod survey;

@@ -17,6 +17,7 @@ use crate::spec::{End, Spec, Transport};
 
 mod cut;
 mod distance;
+#[cfg(feature = "sim")]
 pub mod generate;
 mod route;
 mod shape;
