@@ -18,7 +18,7 @@ pub(crate) const HOME: &str = "/var/lib/ringbolt";
 #[derive(Clone, Debug)]
 pub(crate) struct Root {
     top: PathBuf,
-    /// Where the Thunderbolt part of sysfs is read.
+    /// Where the Thunderbolt part of sysfs is read, and disks where they are stood in for.
     pub(crate) sysfs: PathBuf,
     /// Real machine or lab.
     pub(crate) realm: Realm,

@@ -71,7 +71,7 @@ pub fn serve(options: &Options) -> u8 {
 /// What the loop hears.
 enum Event {
     /// A line from the other end.
-    Frame(Result<Request, Fault>),
+    Frame(Box<Result<Request, Fault>>),
     /// The other end is gone.
     End,
     /// A request has been answered.
@@ -100,7 +100,7 @@ fn hello(build: String) -> Hello {
 fn listen(input: impl Read, events: &Sender<Event>) {
     let mut input = BufReader::with_capacity(64 * 1024, input);
     while let Ok(Some(frame)) = next(&mut input) {
-        if events.send(Event::Frame(frame)).is_err() {
+        if events.send(Event::Frame(Box::new(frame))).is_err() {
             return;
         }
     }
@@ -182,8 +182,10 @@ impl Session {
         let mut alive = Instant::now() + ALIVE;
         while self.ending.is_none() || !self.requests.is_empty() {
             match heard.recv_timeout(alive.saturating_duration_since(Instant::now())) {
-                Ok(Event::Frame(Ok(request))) => self.take(request),
-                Ok(Event::Frame(Err(fault))) => self.fail(fault.id, &fault.what),
+                Ok(Event::Frame(frame)) => match *frame {
+                    Ok(request) => self.take(request),
+                    Err(fault) => self.fail(fault.id, &fault.what),
+                },
                 Ok(Event::Answered(id)) => drop(self.requests.remove(&id)),
                 Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => self.close(0),
                 Err(RecvTimeoutError::Timeout) => {

@@ -12,6 +12,7 @@ use crate::exec::ExecError;
 use crate::root::Root;
 
 pub(crate) use files::file;
+pub(crate) mod disks;
 mod files;
 mod frr;
 pub(crate) mod kernel;
@@ -94,6 +95,7 @@ pub(crate) fn facts(root: &Root, question: &Question, areas: Areas) -> Result<Fa
     let tables = areas.routes.then(network::ask_routes).transpose()?;
     let frr = if areas.frr { frr::ask(root) } else { Known::No("not asked for".into()) };
     let units = units::ask(&question.units)?;
+    let disks = disks::ask(root, question.disks);
 
     let kernel = root.line("/proc/sys/kernel/osrelease").unwrap_or_default();
     let modules = kernel::modules(root, &kernel, &question.modules);
@@ -117,7 +119,7 @@ pub(crate) fn facts(root: &Root, question: &Question, areas: Areas) -> Result<Fa
             packages,
             thunderbolt,
             interfaces,
-            disks: not_asked(),
+            disks: disks::collect(disks),
         },
         state: State {
             files,

@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Known;
 
+pub mod mounts;
+pub mod reading;
+pub mod signatures;
+pub mod smart;
+
 /// One whole disk (no partition, no loop, no device-mapper volume).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
