@@ -21,7 +21,7 @@ mod thunderbolt;
 pub const THUNDERBOLT_DRIVER: &str = "thunderbolt-net";
 
 /// The spec's ports on the nodes' hardware.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Binding {
     /// Ports by node, in the order they are named in.
     pub ports: BTreeMap<NodeName, Vec<BoundPort>>,
@@ -34,7 +34,7 @@ pub struct Binding {
 }
 
 /// One port of one node, on its hardware.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BoundPort {
     /// The name it has, or gets.
     pub name: PortName,
@@ -45,7 +45,6 @@ pub struct BoundPort {
     /// Node and port at the far end, where known.
     pub peer: Option<(NodeName, PortName)>,
     /// Node and port at the far end now, or at the last apply while no cable is in (Thunderbolt).
-    #[serde(default)]
     pub known: Option<(NodeName, PortName)>,
     /// What the far end's cable runs at, in words: `2 × 20 Gbit/s`.
     pub speed: Option<String>,

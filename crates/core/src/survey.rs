@@ -1,7 +1,7 @@
 //! Spec and facts put together: the whole pure flow from what was asked and what was seen to a
 //! plan, in one place. Used by every command that works on nodes.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::address::{AddressError, Addresses, assign};
 use crate::bind::{Binding, bind};
@@ -13,7 +13,7 @@ use crate::spec::Spec;
 use crate::topology::Topology;
 
 /// Everything known about the cluster at one moment.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Survey {
     /// What was asked for.
     pub spec: Spec,

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::explain::disks as code;
 use crate::facts::disk::Disk;
@@ -24,7 +24,7 @@ pub use fate::own_osds;
 pub use notes::{HOT, WORN};
 
 /// What came of the wish of one node.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DiskChoice {
     /// Disks for OSDs: in the order of the spec, a filter's by path. Those that are OSDs already are among them.
     pub chosen: Vec<Chosen>,
@@ -39,7 +39,7 @@ pub struct DiskChoice {
 }
 
 /// One disk the spec asks for and gets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Chosen {
     /// The disk as it was seen.
     pub disk: Disk,
@@ -50,7 +50,7 @@ pub struct Chosen {
 }
 
 /// What becomes of a chosen disk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// It is free: make the OSD.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::address::Addresses;
 use crate::bind::Binding;
@@ -23,26 +23,24 @@ mod routes;
 pub use files::{LINK_FOLDER, SYSCTL_FILE, link_file};
 
 /// The whole wish.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Desired {
     /// Resources by node, in the order they are put in place.
     pub nodes: BTreeMap<NodeName, Vec<Resource>>,
     /// The fabric in Proxmox VE's SDN; none with static routing.
     pub fabric: Option<Fabric>,
     /// The fabric of ours that is there and that the spec asks for no more.
-    #[serde(default)]
     pub withdrawn: Option<FabricId>,
     /// Files of ours that no resource asks for any more, by node.
     pub stale: BTreeMap<NodeName, Vec<String>>,
     /// Nodes on which nothing of ours in FRR's files is asked for.
-    #[serde(default)]
     pub retired: BTreeSet<NodeName>,
     /// What must be seen once all is in place.
     pub goal: BTreeMap<NodeName, Goal>,
 }
 
 /// What a node must see of the mesh.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Goal {
     /// Ports with a cable, and who is at the far end where known.
     pub neighbors: Vec<(PortName, Option<NodeName>)>,

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Outcome, step};
 use crate::action::Action;
@@ -13,7 +13,7 @@ use crate::name::NodeName;
 use crate::plan::{Phase, Risk, Step};
 
 /// What must be live on one node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Addresses {
     /// Interface and address; interfaces that are not there are left out.
     pub addresses: Vec<(String, IpAddr)>,

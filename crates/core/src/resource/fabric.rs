@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::action::{PveCall, Verb};
 use crate::facts::pve::Section;
 use crate::name::{FabricId, NodeName, PortName};
 
 /// The fabric as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fabric {
     /// Its id.
     pub id: FabricId,
@@ -20,12 +20,11 @@ pub struct Fabric {
     /// Nodes.
     pub nodes: BTreeMap<NodeName, Member>,
     /// Nodes of the spec that nothing is known of just now: what is there of them stays.
-    #[serde(default)]
     pub keep: BTreeSet<NodeName>,
 }
 
 /// One node of the fabric.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Member {
     /// IPv4 router ID.
     pub ip: Option<Ipv4Addr>,
@@ -37,7 +36,6 @@ pub struct Member {
     pub hello_multiplier: u16,
     /// Give each port the router ID by name. Proxmox VE does so by itself since libpve-rs-perl 0.11;
     /// before, a port without an address of its own forms no adjacency.
-    #[serde(default)]
     pub numbered: bool,
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Outcome, step, write_file};
 use crate::action::Action;
@@ -14,7 +14,7 @@ use crate::name::NodeName;
 use crate::plan::{Phase, Step};
 
 /// A whole file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct File {
     /// Absolute path.
     pub path: Arc<str>,
@@ -29,7 +29,7 @@ pub struct File {
 }
 
 /// Who reads a file of ours and must be told of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reader {
     /// Read at boot, or by another resource.

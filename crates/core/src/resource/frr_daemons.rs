@@ -1,7 +1,7 @@
 //! `/etc/frr/daemons`: bfdd switched on. Proxmox VE manages fabricd and ospfd there and leaves the
 //! other lines alone, so this one line is ours.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Outcome, step, write_file};
 use crate::action::Action;
@@ -14,7 +14,7 @@ use crate::plan::{Obstacle, Phase, Risk, Step};
 pub const PATH: &str = "/etc/frr/daemons";
 
 /// Which daemon is switched on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FrrDaemons {
     /// Daemon name, e.g. `bfdd`.
     pub daemon: String,

@@ -7,7 +7,7 @@
 //! ignores `openfabric bfd` on an interface that is not in a fabric yet, and Proxmox VE prints our
 //! block before its own, so each interface repeats `ip router openfabric`.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::frr_daemons::{self, FrrDaemons};
 use super::{Outcome, remove_file, write_file};
@@ -30,7 +30,7 @@ const BEGIN_MARK: &str = "! ringbolt begin";
 const END: &str = "! ringbolt end";
 
 /// What the block holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FrrLocal {
     /// The fabric.
     pub fabric: FabricId,

@@ -1,7 +1,7 @@
 //! The `.link` files inside the initramfs: where the Thunderbolt driver is loaded that early, udev
 //! there must give the same names. A stamp file tells which content the last refresh took in.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Outcome, remove_file, step, write_file};
 use crate::action::Action;
@@ -13,7 +13,7 @@ use crate::plan::{Phase, Step, Undo};
 pub const STAMP: &str = "/var/lib/ringbolt/initramfs.stamp";
 
 /// A refresh that has taken in certain files.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Initramfs {
     /// Digest over the files that go in.
     pub content: String,

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Outcome, write_file};
 use crate::check::Check;
@@ -22,7 +22,7 @@ pub const PATH: &str = "/etc/network/interfaces";
 pub const SOURCE: &str = "source /etc/network/interfaces.d/*";
 
 /// Ports and their MTU.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Interfaces {
     /// Ports that need a stanza.
     pub ports: Vec<PortName>,

@@ -6,7 +6,7 @@
 use std::fmt::Arguments;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::action::Action;
 use crate::check::Check;
@@ -30,7 +30,7 @@ pub mod sysctl;
 pub mod unit;
 
 /// Anything ringbolt keeps on a node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Resource {
     /// Packages that must be installed.

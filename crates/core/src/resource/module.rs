@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Outcome, step};
 use crate::action::Action;
@@ -12,7 +12,7 @@ use crate::name::NodeName;
 use crate::plan::{Phase, Step};
 
 /// A module.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Module {
     /// Its name, with underscores.
     pub name: Cow<'static, str>,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Outcome, step};
 use crate::action::Action;
@@ -15,7 +15,7 @@ use crate::plan::{Obstacle, Phase, Step};
 pub const ROOM: u64 = 300 * 1024 * 1024;
 
 /// Packages by name, any version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Packages {
     /// Names.
     pub names: Vec<Cow<'static, str>>,

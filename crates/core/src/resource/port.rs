@@ -1,7 +1,7 @@
 //! A port that is there: its name, its MTU, up. Later appearances are the `.link` file's and the
 //! hot-plug unit's business; this is about now.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Outcome, carries_traffic, step};
 use crate::action::Action;
@@ -12,7 +12,7 @@ use crate::name::{NodeName, PortName};
 use crate::plan::{Obstacle, Phase, Risk, Step};
 
 /// One port.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Port {
     /// Name it shall have.
     pub name: PortName,

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Outcome, carries_traffic, step};
 use crate::action::Action;
@@ -17,7 +17,7 @@ use crate::plan::{Phase, Risk, Step};
 pub const FRR_CONF: &str = "/etc/frr/frr.conf";
 
 /// Lines that show that a node's generated files are those of the fabric.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Generated {
     /// Header and line of `interfaces.d/sdn`: `iface en05 inet static` / `address 10.0.0.1/32`.
     pub interfaces: Vec<(Arc<str>, Arc<str>)>,

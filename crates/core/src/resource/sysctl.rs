@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Outcome, step};
 use crate::action::Action;
@@ -14,7 +14,7 @@ use crate::name::NodeName;
 use crate::plan::{Phase, Step};
 
 /// Settings of one file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sysctl {
     /// The file they are in.
     pub path: Cow<'static, str>,

@@ -1,12 +1,12 @@
 //! `[ceph]`, `[[pool]]` and `[[filesystem]]`: the storage cluster on the mesh.
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::name::NodeName;
 
 /// `[ceph]`: there when a node has OSDs or the file has the section.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ceph {
     /// Where the packages come from; default no-subscription.
     pub repository: Repository,
@@ -32,7 +32,7 @@ pub struct Ceph {
 }
 
 /// Which of Proxmox's Ceph repositories.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Repository {
     /// Needs a subscription on every node.
@@ -44,7 +44,7 @@ pub enum Repository {
 }
 
 /// Which release of Ceph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Release {
     /// 19.2.
@@ -54,7 +54,7 @@ pub enum Release {
 }
 
 /// Which network clients and monitors use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PublicNetwork {
     /// The fabric's prefix.
@@ -66,7 +66,7 @@ pub enum PublicNetwork {
 }
 
 /// How much memory an OSD aims at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OsdMemory {
     /// What is left of the node's memory when this many bytes are kept for guests; `None`: half of it.
@@ -76,7 +76,7 @@ pub enum OsdMemory {
 }
 
 /// mClock's profile (`osd_mclock_profile`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mclock {
     /// Clients and recovery alike; Ceph's default.
@@ -88,7 +88,7 @@ pub enum Mclock {
 }
 
 /// `[[pool]]`: one pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pool {
     /// Name; also the id of its storage in Proxmox VE.
     pub name: String,
@@ -110,7 +110,7 @@ pub struct Pool {
 }
 
 /// How a pool keeps its data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Keeping {
     /// Whole copies.
@@ -130,7 +130,7 @@ pub enum Keeping {
 }
 
 /// BlueStore's compression of one pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Compression {
     /// `lz4`, `snappy`, `zstd` or `zlib`.
     pub algorithm: String,
@@ -139,7 +139,7 @@ pub struct Compression {
 }
 
 /// `[[filesystem]]`: one CephFS.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Filesystem {
     /// Name; also the id of its storage in Proxmox VE.
     pub name: String,
@@ -150,7 +150,7 @@ pub struct Filesystem {
 }
 
 /// How the disks of one node become OSDs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct OsdOptions {
     /// Serial numbers of used disks that may be wiped.
     pub wipe: Vec<String>,

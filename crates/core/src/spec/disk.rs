@@ -1,6 +1,6 @@
 //! Which disks of a node become OSDs: by path, or by what they are. Reads `osds`.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use toml::de::DeValue;
 
 use super::tree::{At, Faults, Table};
@@ -9,7 +9,7 @@ use crate::explain::{address as code, file};
 use crate::facts::disk::{Disk, Medium};
 
 /// Which disks of a node become OSDs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Osds {
     /// These, by path below `/dev`; empty for a node without OSDs.
@@ -32,7 +32,7 @@ impl Osds {
 }
 
 /// What a disk must be like; all that is given must fit, and at least one key is given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DiskFilter {
     /// Part of the model's name; upper and lower case are equal.
     pub model: Option<String>,
@@ -43,7 +43,6 @@ pub struct DiskFilter {
     /// Largest size in bytes.
     pub max_size: Option<u64>,
     /// What it is made of.
-    #[serde(default)]
     pub medium: Option<Medium>,
     /// How many disks must fit.
     pub count: Option<u32>,

@@ -24,7 +24,7 @@ mod write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::name::{FabricId, NodeName, PortName};
 
@@ -37,7 +37,7 @@ pub use read::{Outcome, read};
 pub use write::to_toml;
 
 /// Everything the user asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Spec {
     /// `[cluster]`.
     pub cluster: Cluster,
@@ -50,28 +50,25 @@ pub struct Spec {
     /// `[[link]]`, in the order of the file; empty when cabling is to be discovered.
     pub links: Vec<Link>,
     /// `[ceph]`; `None` for a mesh without Ceph.
-    #[serde(default)]
     pub ceph: Option<Ceph>,
     /// `[[pool]]`, in the order of the file; with Ceph and without one in the file, the pool `vm`.
-    #[serde(default)]
     pub pools: Vec<Pool>,
     /// `[[filesystem]]`, in the order of the file.
-    #[serde(default)]
     pub filesystems: Vec<Filesystem>,
 }
 
 /// `[cluster]`: what the cluster is called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cluster {
     /// Name shown in reports; the default of the fabric id.
     pub name: String,
     /// Networks in use elsewhere, which the fabric's prefixes do not overlap.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub networks: Vec<IpNet>,
 }
 
 /// `[ssh]`: how the nodes are reached. All of it has defaults.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Ssh {
     /// Login user; default `root`, the only one Proxmox VE's tools work for.
     pub user: Option<String>,
@@ -84,7 +81,7 @@ pub struct Ssh {
 }
 
 /// What the links of the fabric are made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// Thunderbolt 3/4 or USB4 cables from node to node; cabling is discovered.
@@ -96,7 +93,7 @@ pub enum Transport {
 }
 
 /// Who computes the routes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Routing {
     /// FRR's fabricd through Proxmox VE's SDN fabrics.
@@ -106,7 +103,7 @@ pub enum Routing {
 }
 
 /// `[fabric]`: the routed network over the links.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fabric {
     /// Id in Proxmox VE's SDN; default the cluster name where that is a valid id, else `mesh`.
     pub id: FabricId,
@@ -133,7 +130,7 @@ pub struct Fabric {
 }
 
 /// `[[node]]`: one Proxmox VE machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Node {
     /// Host name.
     pub name: NodeName,
@@ -151,19 +148,18 @@ pub struct Node {
     /// Disks that become OSDs; empty for a mesh without Ceph.
     pub osds: Osds,
     /// How they become OSDs.
-    #[serde(default)]
     pub osd: OsdOptions,
 }
 
 /// `[[link]]`: one cable, declared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Link {
     /// The two ends.
     pub ends: [End; 2],
 }
 
 /// One end of a link: `node:port`, or just `node` on Thunderbolt where the port may be left open.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct End {
     /// Which node.
     pub node: NodeName,

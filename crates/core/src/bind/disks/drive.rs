@@ -2,10 +2,10 @@
 //!
 //! Series of well-known makers; a model that is in no series is unknown, and nothing is said about it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Whether a drive has power-loss protection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PowerLoss {
     /// It has: a data-centre series.
