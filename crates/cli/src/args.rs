@@ -52,7 +52,7 @@ pub(crate) enum Command {
     History(HistoryArgs),
     /// Show a past run again
     Replay(ReplayArgs),
-    /// Explain a code such as RB0103, or a key of the spec
+    /// Explain codes such as RB0103, keys of the spec, words
     Explain(ExplainArgs),
     /// Serve a controller on standard input and output
     #[command(hide = true)]

@@ -219,7 +219,7 @@ impl Session {
             .iter()
             .map(|(node, why)| {
                 let cure = why.hint().unwrap_or_else(|| format!("try `ssh {node}` by hand"));
-                (node.clone(), why.to_string(), cure)
+                (node.clone(), why.in_full(), cure)
             })
             .collect();
         Survey::new(self.loaded.spec.clone(), seen.fleet, silent).map_err(|e| {

@@ -127,6 +127,10 @@ fn a_node_that_calls_itself_something_else() {
     let mut world = ring();
     world.facts("n2").hostname = "pve".into();
     is_about(&world.obstacle("RB0502"), "n2", "calls itself pve");
+    let cure = world.obstacle("RB0502").cure;
+    assert!(cure.contains("`name = \"n2\"`") && cure.contains("`name = \"pve\"`"), "{cure}");
+    world.facts("n2").hostname = "n3".into();
+    assert!(world.obstacle("RB0502").cure.contains("swapped"));
     // Its neighbours heard its old name over the cable: that alone is only worth a note.
     let mut world = ring();
     let Known::Yes(bus) = &mut world.facts("n1").inventory.thunderbolt else { panic!("a bus") };
@@ -164,6 +168,7 @@ fn no_cluster_two_clusters_or_a_cluster_without_one_of_the_nodes() {
     let mut world = ring();
     world.change("n2", path::MEMBERS, |t| t.replace("\"n3\":", "\"n9\":"));
     is_about(&world.obstacle("RB0503"), "n2", "does not have n3");
+    assert!(world.obstacle("RB0503").cure.contains("the cluster also has n9"));
 }
 
 #[test]

@@ -127,7 +127,8 @@ pub fn is_built() -> bool {
     folder().exists()
 }
 
-fn folder() -> PathBuf {
+/// Where the image of this program is, built or not.
+pub(crate) fn folder() -> PathBuf {
     cache().join(format!("base-{}", digest()))
 }
 

@@ -83,8 +83,7 @@ pub fn ensure(
     features: &Features,
 ) -> Result<Vec<PathBuf>, ImageError> {
     let base = image::ensure()?;
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
-    let without: Vec<&str> = without.iter().map(String::as_str).filter(|part| *part == "frr").collect();
+    let (kernel, without) = (kernel(), left_out(without));
     let wish = Wish { release, without: &without, kernel: &kernel, dummy: features.dummy_kind() };
     let folder = base.with_file_name(format!("layer-{}", digest(&wish)));
     let _lock = lock_cache()?;
@@ -92,6 +91,22 @@ pub fn ensure(
         build(&base, &folder, &wish)?;
     }
     Ok(vec![folder, base])
+}
+
+/// Where that layer is, built or not.
+pub(crate) fn folder(release: PveRelease, without: &[String], features: &Features) -> PathBuf {
+    let (kernel, without) = (kernel(), left_out(without));
+    let wish = Wish { release, without: &without, kernel: &kernel, dummy: features.dummy_kind() };
+    image::cache().join(format!("layer-{}", digest(&wish)))
+}
+
+fn kernel() -> String {
+    fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned()
+}
+
+/// The parts that make a layer of their own when they are left out.
+fn left_out(without: &[String]) -> Vec<&str> {
+    without.iter().map(String::as_str).filter(|part| *part == "frr").collect()
 }
 
 /// What tells one layer from another.

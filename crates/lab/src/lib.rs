@@ -21,6 +21,7 @@ pub mod node;
 pub mod probe;
 mod program;
 mod proxy;
+pub mod prune;
 mod rootfs;
 #[cfg(test)]
 mod sample;

@@ -1,4 +1,4 @@
-//! `ringbolt explain [CODE|KEY]`: what a code means, what a key of the spec does.
+//! `ringbolt explain [CODE|KEY|WORD…]`: what a code means, what a key of the spec does, what a word stands for.
 
 use std::io::Write;
 
@@ -15,52 +15,93 @@ use crate::render::text::hang;
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// A code such as RB0103, a key such as `fabric.mtu`, or a section; without one, all are listed
-    #[arg(value_name = "CODE|KEY")]
-    pub(crate) topic: Option<String>,
+    /// Codes such as RB0103, keys such as `fabric.mtu`, sections, words such as `router ID`; without one, all
+    /// are listed
+    #[arg(value_name = "CODE|KEY|WORD")]
+    pub(crate) topics: Vec<String>,
 }
 
-/// Explains one topic or lists them all; ends with `Usage` if there is no such topic.
+/// The words of the project, as its documentation has them.
+const TERMS: &str = include_str!("../../../../docs/terms.md");
+
+/// Each word, or words that belong together, with its meaning.
+fn terms() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let rows =
+        TERMS.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
+    rows.filter(|(word, _)| *word != "word" && !word.starts_with("---"))
+}
+
+/// The row that has this word, alone or among others.
+fn term(topic: &str) -> Option<(&'static str, &'static str)> {
+    let is = |word: &str| word.eq_ignore_ascii_case(topic);
+    terms().find(|(words, _)| is(words) || words.split([',', '/']).any(|word| is(word.trim())))
+}
+
+/// Explains each topic, or lists them all; ends with `Usage` if there is no such topic.
 pub(crate) fn run(args: &ExplainArgs, out: &mut dyn Write, style: Style) -> std::io::Result<Exit> {
-    let Some(topic) = args.topic.as_deref().map(str::trim) else {
+    if args.topics.is_empty() {
         list(out, style)?;
         return Ok(Exit::Done);
-    };
+    }
+    let mut exit = Exit::Done;
+    for (n, topic) in args.topics.iter().enumerate() {
+        if n > 0 {
+            writeln!(out)?;
+        }
+        if !one(topic.trim(), out, style)? {
+            unknown(topic, out)?;
+            exit = Exit::Usage;
+        }
+    }
+    Ok(exit)
+}
+
+/// Explains one topic; false if there is no such topic.
+fn one(topic: &str, out: &mut dyn Write, style: Style) -> std::io::Result<bool> {
     if let Some(code) = explain::lookup(topic) {
         show_code(code, out, style)?;
-        return Ok(Exit::Done);
+        return Ok(true);
     }
     let bare = topic.trim_matches(['[', ']']);
-    if let Some(section) = key::SECTIONS.iter().find(|s| s.name == bare) {
-        show_section(section, out, style)?;
-        return Ok(Exit::Done);
+    let section = key::SECTIONS.iter().find(|s| s.name == bare);
+    let keys = if section.is_some() { Vec::new() } else { key::find(topic) };
+    let term = term(bare);
+    if let Some((words, meaning)) = term {
+        write!(out, "{}", hang(&format!("{}: ", style.bold(words)), meaning, style.width.min(88)))?;
     }
-    let keys = key::find(topic);
-    if keys.is_empty() {
-        return unknown(topic, out);
+    if let Some(section) = section {
+        if term.is_some() {
+            writeln!(out)?;
+        }
+        show_section(section, out, style)?;
     }
     for (n, key) in keys.iter().enumerate() {
-        if n > 0 {
+        if n > 0 || term.is_some() {
             writeln!(out)?;
         }
         show_key(key, out, style)?;
     }
-    Ok(Exit::Done)
+    Ok(term.is_some() || section.is_some() || !keys.is_empty())
 }
 
-fn unknown(topic: &str, out: &mut dyn Write) -> std::io::Result<Exit> {
+fn unknown(topic: &str, out: &mut dyn Write) -> std::io::Result<()> {
     let paths: Vec<String> = key::KEYS.iter().map(Key::path).collect();
     let names = explain::all()
         .map(|e| e.code.0)
         .chain(key::KEYS.iter().map(|k| k.name))
         .chain(paths.iter().map(String::as_str))
+        .chain(terms().flat_map(|(words, _)| words.split(", ")))
         .collect::<std::collections::BTreeSet<_>>();
-    writeln!(out, "error: there is no code and no key called {topic:?}")?;
+    writeln!(out, "error: there is no code, key or word called {topic:?}")?;
     match nearest(topic, names) {
-        Some(near) => writeln!(out, "hint: did you mean `ringbolt explain {near}`?")?,
-        None => writeln!(out, "hint: `ringbolt explain` lists all codes and keys")?,
+        Some(near) => writeln!(out, "hint: did you mean `ringbolt explain {}`?", quoted(near)),
+        None => writeln!(out, "hint: `ringbolt explain` lists all codes, keys and words"),
     }
-    Ok(Exit::Usage)
+}
+
+/// As a shell takes it.
+fn quoted(topic: &str) -> String {
+    if topic.contains(' ') { format!("'{topic}'") } else { topic.to_owned() }
 }
 
 fn list(out: &mut dyn Write, style: Style) -> std::io::Result<()> {
@@ -76,7 +117,9 @@ fn list(out: &mut dyn Write, style: Style) -> std::io::Result<()> {
         let names: Vec<&str> = key::of(section.name).map(|k| k.name).collect();
         write!(out, "{}", hang(&format!("  {:<12} ", section.header), &names.join(", "), style.width))?;
     }
-    Ok(())
+    writeln!(out, "\n{}", style.bold("Words"))?;
+    let words: Vec<&str> = terms().map(|(words, _)| words).collect();
+    write!(out, "{}", hang("  ", &words.join("; "), style.width))
 }
 
 fn show_code(e: &Explanation, out: &mut dyn Write, style: Style) -> std::io::Result<()> {

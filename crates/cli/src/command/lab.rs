@@ -94,6 +94,12 @@ enum Verb {
         #[arg(long)]
         all: bool,
     },
+    /// Images and layers kept for the next lab
+    Images {
+        /// Remove those no lab uses and this program would not take again
+        #[arg(long)]
+        prune: bool,
+    },
     /// Connect ssh to a node
     #[command(hide = true)]
     Proxy {
@@ -254,6 +260,7 @@ pub(crate) fn run(
         }
         Verb::Thaw(Nodes { nodes }) => each(global, nodes, "thawed", (Power::On, "running"), Lab::thaw)?,
         Verb::Down { all } => down(global, *all)?,
+        Verb::Images { prune } => return show::images(*prune, global.quiet, out),
     };
     if !global.quiet {
         match done {

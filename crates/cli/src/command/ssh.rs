@@ -216,4 +216,8 @@ impl Talk for Person {
         // Passwords are ssh's own to ask for (`Passwords::Terminal`).
         None
     }
+
+    fn password_refused(&mut self, node: &NodeName) {
+        Self::say(&format!("  {} {node} did not take that password\n", self.style.yellow("wrong:")));
+    }
 }

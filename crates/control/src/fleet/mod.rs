@@ -57,6 +57,14 @@ pub enum Missing {
 }
 
 impl Missing {
+    /// What went wrong, with ssh's own last words where there are any.
+    pub fn in_full(&self) -> String {
+        match self {
+            Self::Unreachable(error) => error.failure().message,
+            Self::Failed { .. } => self.to_string(),
+        }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -11,6 +11,7 @@ use ringbolt_core::action::Action;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::wire::{Ask, Deed, Say};
 use std::sync::Arc;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use super::askpass::Desk;
@@ -42,6 +43,24 @@ pub(super) async fn deploy(
     };
     master.log_out(node).await;
     outcome
+}
+
+/// Lets ssh ask on the terminal, and tells each time that the answer was wrong: ssh's own line about it goes
+/// where its other messages go.
+async fn ask_there(mut command: Command, node: &NodeName, talk: &mut dyn Talk) -> std::io::Result<Output> {
+    let mut child = command.spawn()?;
+    let mut said = Vec::new();
+    if let Some(stream) = child.stderr.take() {
+        let mut stream = BufReader::new(stream);
+        let mut from = 0;
+        while stream.read_until(b'\n', &mut said).await? > 0 {
+            if String::from_utf8_lossy(&said[from..]).contains("please try again") {
+                talk.password_refused(node);
+            }
+            from = said.len();
+        }
+    }
+    Ok(Output { status: child.wait().await?, stdout: Vec::new(), stderr: said })
 }
 
 async fn add_key(master: &Arc<Master>, node: &NodeName, key: &PublicKey) -> Result<(), SetupError> {
@@ -98,7 +117,9 @@ impl Master {
         command.args(self.transport.upload_command(&self.nonce));
         command.stdin(program).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let output = match passwords {
-            Passwords::Terminal => command.output().await.map_err(SetupError::here("start ssh"))?,
+            Passwords::Terminal => {
+                ask_there(command, node, talk).await.map_err(SetupError::here("start ssh"))?
+            }
             Passwords::Asked => ask_here(command, node, folder, talk).await?,
         };
         if output.status.success() {

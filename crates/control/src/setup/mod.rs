@@ -30,6 +30,8 @@ pub trait Talk: Send {
     fn make_key(&mut self, path: &std::path::Path) -> bool;
     /// The password ssh asks for; `None` gives up. Only called when passwords are [`Passwords::Asked`].
     fn password(&mut self, node: &NodeName, prompt: &str) -> Option<Secret>;
+    /// The node did not take the password, and ssh asks for it again.
+    fn password_refused(&mut self, _node: &NodeName) {}
 }
 
 /// Where ssh gets the password from.

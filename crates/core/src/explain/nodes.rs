@@ -7,7 +7,7 @@
 super::explanations! {
     UNREACHABLE = Error "RB0501" {
         title: "a node cannot be reached",
-        why: "ssh ended before the agent on the node answered; the lines below the message are ssh's own words. \
+        why: "ssh ended before the agent on the node answered; the line below the message ends with ssh's own last words. \
               A plan is made for all nodes of the spec or for none, because addresses and cabling depend on each. \
               To see it: `ssh -v root@ADDRESS true`.",
         cure: "Follow the cure shown with the message: it depends on what ssh said (no route, refused, host key, no key). \

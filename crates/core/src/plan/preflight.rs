@@ -80,8 +80,8 @@ impl Look<'_> {
                 "RB0502",
                 Some(node),
                 format!("calls itself {}", facts.hostname),
-                format!("ssh reached it under the address of {node}"),
-                "correct `name` or `address` in the spec: Proxmox VE knows the node by its host name",
+                format!("the spec has {node} at the address where ssh reached {}", facts.hostname),
+                self.renamed(node, &facts.hostname),
             ));
         }
         if facts.inventory.arch != "x86_64" {
@@ -93,6 +93,38 @@ impl Look<'_> {
                 "Proxmox VE 9 runs on x86_64",
             ));
         }
+    }
+
+    /// What to do about nodes of the spec that the cluster does not have.
+    fn absent(&self, absent: &[&str], members: &[&str]) -> String {
+        let known = |name: &str| self.spec.nodes.iter().any(|n| n.name.as_str() == name);
+        let others: Vec<&str> = members.iter().copied().filter(|name| !known(name)).collect();
+        let mut cure = format!(
+            "join {} to the cluster first (`pvecm add`), or take the [[node]] out of the spec",
+            absent.join(", ")
+        );
+        if !others.is_empty() {
+            cure += &format!(
+                "; the cluster also has {}: if that is the same machine, correct the line `name = \"{}\"`",
+                others.join(", "),
+                absent[0]
+            );
+        }
+        cure
+    }
+
+    /// What to write where a node has another host name than its entry.
+    fn renamed(&self, node: &NodeName, hostname: &str) -> String {
+        let address = self.spec.nodes.iter().find(|n| n.name == *node).map(|n| n.address);
+        let address = address.map_or_else(String::new, |a| a.to_string());
+        if self.spec.nodes.iter().any(|n| n.name.as_str() == hostname) {
+            return format!(
+                "two entries of the spec are swapped, or {node} has the address of {hostname}: correct the line `address = \"{address}\"` of [[node]] {node}"
+            );
+        }
+        format!(
+            "in the spec, change the line `name = \"{node}\"` (the [[node]] with address {address}) to `name = \"{hostname}\"`, or its address to that of {node}: Proxmox VE knows a node by its host name"
+        )
     }
 
     fn software(&mut self, node: &NodeName, facts: &Facts) {
@@ -192,7 +224,7 @@ impl Look<'_> {
                     Some(node),
                     format!("is in cluster {}, which does not have {}", cluster.name, absent.join(", ")),
                     "",
-                    "join those nodes to the cluster first (`pvecm add`), or take them out of the spec",
+                    self.absent(&absent, &members.nodelist.keys().map(String::as_str).collect::<Vec<_>>()),
                 ));
             }
             clusters.insert(cluster.name);

@@ -6,7 +6,8 @@ use ringbolt_lab::status::{CableStatus, EndStatus, Power, Status};
 use ringbolt_lab::{Fault, Transport};
 
 use crate::exit::Exit;
-use crate::render::Style;
+use crate::render::table::Table;
+use crate::render::{Style, count};
 use crate::session::Trouble;
 
 /// Shows one lab, or all there are.
@@ -34,6 +35,37 @@ pub(super) fn status(
             writeln!(out)?;
         }
         write!(out, "{}", text(lab, style))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Shows what the cache holds, after removing what is of no use if that is wished for.
+pub(super) fn images(prune: bool, quiet: bool, out: &mut dyn Write) -> Result<Exit, Trouble> {
+    if prune {
+        let gone = ringbolt_lab::prune::prune()?;
+        if !quiet {
+            for path in &gone {
+                writeln!(out, "removed {}", path.display())?;
+            }
+            writeln!(out, "{} removed", count(gone.len(), "folder"))?;
+        }
+        return Ok(Exit::Done);
+    }
+    let all = ringbolt_lab::prune::cached()?;
+    let mut table = Table::new(&["folder", "used by", ""]);
+    for one in &all {
+        let note = match (one.current, one.is_stale()) {
+            (true, _) => "the next lab takes it",
+            (_, true) => "of no use any more",
+            _ => "of an earlier version",
+        };
+        let labs = if one.labs.is_empty() { "–".to_owned() } else { one.labs.join(", ") };
+        table.row(vec![one.path.display().to_string(), labs, note.to_owned()]);
+    }
+    write!(out, "{}", table.render(0))?;
+    let stale = all.iter().filter(|one| one.is_stale()).count();
+    if stale > 0 {
+        writeln!(out, "`ringbolt lab images --prune` removes {}", count(stale, "folder"))?;
     }
     Ok(Exit::Done)
 }
