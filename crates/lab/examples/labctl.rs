@@ -63,6 +63,11 @@ fn run(args: &[String]) -> Result<i32, Box<dyn Error>> {
         }
         ["freeze", node] => ringbolt_lab::open(&name)?.freeze(node)?,
         ["thaw", node] => ringbolt_lab::open(&name)?.thaw(node)?,
+        ["disk", node, disk, "vanish"] => ringbolt_lab::open(&name)?.plug_disk(node, disk, false)?,
+        ["disk", node, disk, "return"] => ringbolt_lab::open(&name)?.plug_disk(node, disk, true)?,
+        ["disk", node, disk, content] => {
+            ringbolt_lab::open(&name)?.make_disk(node, disk, content.parse()?)?;
+        }
         ["down"] => ringbolt_lab::open(&name)?.down()?,
         _ => return Err(format!("no such command: {words:?}").into()),
     }
@@ -104,6 +109,8 @@ fn up(
         binary: std::env::current_exe()?,
         spec_text: None,
         without: without.iter().map(|part| (*part).to_owned()).collect(),
+        disks: 2,
+        disk_size: 10 << 30,
         nodes,
     };
     ringbolt_lab::up(&request, &mut |progress| {

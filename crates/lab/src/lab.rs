@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::cgroup::{self, Cgroup};
+use crate::disk;
 use crate::fault;
 use crate::image::ImageError;
 use crate::netns;
@@ -39,6 +40,14 @@ pub enum LabError {
         lab: String,
         /// The name asked for.
         node: String,
+    },
+    /// No such disk, or it is pulled out.
+    #[error("node `{node}` has no disk `{disk}` plugged in")]
+    NoDisk {
+        /// The node.
+        node: String,
+        /// The name asked for.
+        disk: String,
     },
     /// No cable between these two.
     #[error("no cable joins `{0}` and `{1}`")]
@@ -81,7 +90,7 @@ pub enum LabError {
 }
 
 /// Short-lived programs that make something of a lab, by the name the system knows them under.
-const TOOLS: &[&str] = &["ip", "tc", "ssh-keygen", "setsid", "mount"];
+const TOOLS: &[&str] = &["ip", "tc", "ssh-keygen", "setsid", "mount", "losetup", "partx", "blkdiscard"];
 
 /// Where labs are kept: `$RINGBOLT_LAB_DIR`, else `/var/lib/ringbolt-lab`.
 #[must_use]
@@ -198,7 +207,7 @@ impl Lab {
         Ok(wishes.to_vec())
     }
 
-    fn known<'a>(&self, record: &'a Record, node: &str) -> Result<&'a NodeRecord, LabError> {
+    pub(crate) fn known<'a>(&self, record: &'a Record, node: &str) -> Result<&'a NodeRecord, LabError> {
         record.node(node).ok_or_else(|| LabError::NoNode { lab: self.name.clone(), node: node.to_owned() })
     }
 
@@ -377,6 +386,7 @@ impl Lab {
                 }
                 Object::Netns(name) => netns::remove(name)?,
                 Object::Leftover(path) => remove_leftover(path)?,
+                Object::Loops(folder) => disk::detach_all(folder)?,
                 Object::Mount(_) => {}
             }
         }

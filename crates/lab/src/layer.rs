@@ -12,8 +12,10 @@ use crate::program;
 use crate::standin::units::{ENABLED, UNITS};
 use crate::state::{PveRelease, file_error};
 
+mod held;
+
 /// Raise it when the way the layer is built changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Commands of Proxmox that the lab's own executable stands in for.
 pub const STAND_INS: &[&str] = &["pvesh", "pveceph", "pvesm", "pvecm", "pveversion"];
@@ -63,6 +65,28 @@ const FILES: &[(&str, u32, &str)] = &[
         "usr/lib/systemd/system/user@.service.d/ringbolt-lab.conf",
         0o644,
         include_str!("../assets/user-manager.conf"),
+    ),
+    ("opt/ringbolt-lab/disks", 0o755, include_str!("../assets/disks")),
+    ("opt/ringbolt-lab/mon-commands", 0o755, include_str!("../assets/mon-commands")),
+    (
+        "usr/lib/systemd/system/ringbolt-lab-disks.service",
+        0o644,
+        include_str!("../assets/ringbolt-lab-disks.service"),
+    ),
+    (
+        "usr/lib/systemd/system/ringbolt-lab-osds.service",
+        0o644,
+        include_str!("../assets/ringbolt-lab-osds.service"),
+    ),
+    (
+        "usr/lib/systemd/system/ceph-mon@.service.d/ringbolt-lab.conf",
+        0o644,
+        include_str!("../assets/ceph-daemon.conf"),
+    ),
+    (
+        "usr/lib/systemd/system/ceph-mgr@.service.d/ringbolt-lab.conf",
+        0o644,
+        include_str!("../assets/ceph-daemon.conf"),
     ),
     ("etc/locale.conf", 0o644, "LANG=C.UTF-8\n"),
     ("usr/share/ceph/mgr/bcrypt.py", 0o644, include_str!("../assets/bcrypt.py")),
@@ -121,7 +145,7 @@ fn digest(wish: &Wish<'_>) -> String {
     let Wish { release, without, kernel, dummy } = wish;
     let (image, release, without) = (image::digest(), release.as_str(), without.join(","));
     let words = format!("{VERSION} {image} {release} {without} {kernel} {dummy}");
-    let lists = [STAND_INS.join(","), MODULES.join(",")];
+    let lists = [STAND_INS.join(","), MODULES.join(","), held::PACKAGES.join(",")];
     let files = FILES.iter().flat_map(|(path, _, content)| [path.as_bytes(), content.as_bytes()]);
     let units = UNITS.iter().chain(ENABLED).flat_map(|(path, text)| [path.as_bytes(), text.as_bytes()]);
     short_digest(
@@ -150,6 +174,7 @@ fn build(base: &Path, folder: &Path, wish: &Wish<'_>) -> Result<(), ImageError> 
     program::run("unshare", &args)?;
     // Last, so that the package manager itself never saw these.
     add_packages(base, &upper, wish.release).map_err(file_error(&upper))?;
+    held::hold(base, &upper).map_err(file_error(&upper))?;
     fs::rename(&upper, folder).map_err(file_error(folder))?;
     Ok(remove(&partial)?)
 }
@@ -182,6 +207,7 @@ fn write_files(root: &Path, kernel: &str) -> std::io::Result<()> {
         "etc/iproute2/rt_tables.d",
         "etc/network/interfaces.d",
         "opt/ringbolt-lab/sys",
+        "opt/ringbolt-lab/image",
         "usr/bin",
     ] {
         fs::create_dir_all(root.join(folder))?;
@@ -189,6 +215,8 @@ fn write_files(root: &Path, kernel: &str) -> std::io::Result<()> {
     for command in STAND_INS {
         symlink(format!("{HOME}/ringbolt"), root.join("usr/bin").join(command))?;
     }
+    fs::create_dir_all(root.join("usr/sbin"))?;
+    symlink(format!("{HOME}/ringbolt"), root.join("usr/sbin/smartctl"))?;
     symlink("ringbolt", root.join("opt/ringbolt-lab/ringbolt-standin-pmxcfs"))
 }
 

@@ -10,6 +10,7 @@
 pub mod access;
 pub mod cable;
 mod cgroup;
+pub mod disk;
 pub mod fault;
 pub mod hardware;
 pub mod image;
@@ -32,6 +33,7 @@ pub mod state;
 pub mod status;
 mod up;
 
+pub use disk::Content;
 pub use keeper::keep;
 pub use lab::{Lab, LabError, list, open, parent};
 pub use probe::{Features, ProbeError};

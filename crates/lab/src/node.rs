@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::cable;
+use crate::disk;
 use crate::keeper;
 use crate::lab::{Lab, LabError};
 use crate::layer::HOME;
@@ -73,6 +74,9 @@ pub(crate) fn start(lab: &Lab, record: &mut Record, node: &str) -> Result<(), La
     }
     record.save(&lab.dir())?;
     create(lab, record, node)?;
+    if let Some(entry) = record.node(node) {
+        disk::attach(lab, entry)?;
+    }
     cable::attach(lab, record, node)?;
     spawn_keeper(lab, record, node)
 }
@@ -152,7 +156,8 @@ pub(crate) fn boot_command(lab: &Lab, record: &Record, node: &str) -> Result<Com
         .args(["--link-journal=no", "--console=pipe"])
         .arg(bind("bind", lab.dir().join("pve"), "/etc/pve"))
         .arg(bind("bind-ro", lab.dir().join("bin/ringbolt"), &format!("{HOME}/ringbolt")))
-        .arg(bind("bind-ro", dir.join("sys"), &format!("{HOME}/sys")))
+        .arg(bind("bind", dir.join("sys"), &format!("{HOME}/sys")))
+        .args(record.lower.last().map(|base| bind("bind-ro", base.clone(), &format!("{HOME}/image"))))
         .arg("-b")
         // udev in the node needs a writable /sys, and the one of its own network namespace.
         .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "1")

@@ -49,6 +49,9 @@ const NEEDED: &[(&str, &str)] = &[
     ("mount", "mount"),
     ("ssh-keygen", "openssh-client"),
     ("dpkg-deb", "dpkg"),
+    ("losetup", "mount"),
+    ("partx", "util-linux"),
+    ("blkdiscard", "util-linux"),
 ];
 
 /// Debian packages that must be installed before a lab can be built; empty when all is there.
@@ -113,7 +116,11 @@ pub(crate) fn start_error(program: &str, source: std::io::Error) -> ProgramError
     }
 }
 
-fn finish<S: AsRef<OsStr>>(program: &str, args: &[S], output: &Output) -> Result<String, ProgramError> {
+pub(crate) fn finish<S: AsRef<OsStr>>(
+    program: &str,
+    args: &[S],
+    output: &Output,
+) -> Result<String, ProgramError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

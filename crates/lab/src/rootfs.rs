@@ -33,7 +33,7 @@ pub(crate) fn write(
     for folder in ["etc/ssh", "root/.ssh", "var"].map(|folder| upper.join(folder)) {
         fs::create_dir_all(&folder).map_err(file_error(&folder))?;
     }
-    for folder in ["work", "root", "sys"].map(|folder| dir.join(folder)) {
+    for folder in ["work", "root", "sys/block"].map(|folder| dir.join(folder)) {
         fs::create_dir_all(&folder).map_err(file_error(&folder))?;
     }
     let host_key = key_pair(&upper.join("etc/ssh/ssh_host_ed25519_key"), &format!("root@{}", node.name))?;
@@ -44,6 +44,8 @@ pub(crate) fn write(
             .create(record.ports(&node.name).max(2))
             .map_err(file_error(&dir.join("sys")))?;
     }
+    let meminfo = dir.join("sys/meminfo");
+    fs::write(&meminfo, include_str!("../assets/meminfo")).map_err(file_error(&meminfo))?;
     stamp(&upper).map_err(file_error(&upper))?;
     Ok(host_key)
 }
@@ -96,7 +98,15 @@ fn interfaces(record: &Record, node: &NodeRecord) -> String {
 /// Tells whoever reads the node that it is in a lab, and what is not real about it.
 fn realm(lab: &Lab, record: &Record) -> String {
     let mut stand_ins = STAND_INS.to_vec();
-    stand_ins.extend(["pmxcfs", "update-initramfs"]);
+    stand_ins.extend([
+        "pmxcfs",
+        "update-initramfs",
+        "disks",
+        "smartctl",
+        "memory",
+        "ceph packages",
+        "ceph lab fixes",
+    ]);
     let thunderbolt = record.transport == Transport::Thunderbolt;
     if thunderbolt {
         stand_ins.push("thunderbolt");
@@ -105,7 +115,7 @@ fn realm(lab: &Lab, record: &Record) -> String {
         "realm": "lab",
         "lab": lab.name,
         "pve": record.pve,
-        "sysfs": if thunderbolt { format!("{HOME}/sys") } else { "/sys".to_owned() },
+        "sysfs": format!("{HOME}/sys"),
         "stand_ins": stand_ins,
     });
     format!("{value:#}\n")

@@ -16,6 +16,7 @@ pub(crate) fn lab(transport: Transport) -> (Lab, Record) {
         powered: true,
         boot: 1,
         ports: Vec::new(),
+        disks: crate::disk::records("t", &format!("n{id}"), 2, 10 << 30),
     };
     let cables = match transport {
         Transport::Switch => {

@@ -12,6 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::disk::DiskRecord;
 use crate::probe::Features;
 
 /// What is wrong with the record.
@@ -103,6 +104,8 @@ pub enum Object {
     Cgroup(String),
     /// A mount.
     Mount(PathBuf),
+    /// Loop devices of files in that folder.
+    Loops(PathBuf),
     /// A file or folder a container manager leaves behind.
     Leftover(PathBuf),
 }
@@ -135,6 +138,9 @@ pub struct NodeRecord {
     /// Names of its Ethernet ports, by number; those past the end are `enp1s0`, `enp2s0`, … by number.
     #[serde(default)]
     pub ports: Vec<String>,
+    /// Its disks, the system's first.
+    #[serde(default)]
+    pub disks: Vec<DiskRecord>,
 }
 
 /// One end of a cable.

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use serde::Serialize;
 
 use crate::cable::netns_of;
+use crate::disk::DiskRecord;
 use crate::lab::{Lab, LabError};
 use crate::netns;
 use crate::standin::SUBSTITUTES;
@@ -54,6 +55,8 @@ pub struct NodeStatus {
     pub address: Ipv4Addr,
     /// Whether it runs.
     pub power: Power,
+    /// Its disks, the system's first.
+    pub disks: Vec<DiskRecord>,
 }
 
 /// A cable now.
@@ -96,6 +99,7 @@ impl Lab {
                 name: node.name.clone(),
                 address: node.address,
                 power: self.power(&node.name),
+                disks: node.disks.clone(),
             })
             .collect();
         let cables = record

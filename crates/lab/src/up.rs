@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::cable;
 use crate::cgroup;
+use crate::disk;
 use crate::keeper;
 use crate::lab::{Lab, LabError, check_name, parent};
 use crate::layer;
@@ -64,6 +65,10 @@ pub struct UpRequest {
     pub spec_text: Option<String>,
     /// What to leave out: `frr` (nodes without it), `key` (no key deployed, no host known).
     pub without: Vec<String>,
+    /// How many free disks a node has.
+    pub disks: u32,
+    /// How large each of them is, in bytes.
+    pub disk_size: u64,
 }
 
 /// A stage of `up` that is over.
@@ -194,6 +199,9 @@ fn check(request: &UpRequest) -> Result<(), LabError> {
     if let Some(cable) = request.cables.iter().find(|cable| cable.a.0 == cable.b.0) {
         return Err(wish(format!("a cable joins `{}` to itself", cable.a.0)));
     }
+    if request.disks > 16 || request.disk_size < 1 << 30 || !request.disk_size.is_multiple_of(1 << 20) {
+        return Err(wish("a node has at most 16 free disks, each of 1 GiB or more, in whole MiB".to_owned()));
+    }
     if let Some(part) = request.without.iter().find(|part| !["frr", "key"].contains(&part.as_str())) {
         return Err(wish(format!("`{part}` cannot be left out: frr or key")));
     }
@@ -218,6 +226,7 @@ fn plan(lab: &Lab, request: &UpRequest, features: Features, lower: Vec<PathBuf>)
             powered: true,
             boot: 1,
             ports: node.ports.clone(),
+            disks: disk::records(&lab.name, &node.name, request.disks, request.disk_size),
         })
         .collect();
     let cables = if request.transport == Transport::Switch {
@@ -232,6 +241,7 @@ fn plan(lab: &Lab, request: &UpRequest, features: Features, lower: Vec<PathBuf>)
     // Keepers come first: once they are gone nothing is started any more.
     let mut objects = vec![Object::Cgroup(object_name(&lab.name, keeper::CGROUP))];
     objects.extend(nodes.iter().flat_map(|node| node::objects(&lab.name, &node.name)));
+    objects.push(Object::Loops(disk::folder(lab)));
     objects.push(Object::Netns(mgmt_netns(&lab.name)));
     if request.transport == Transport::Switch {
         objects.push(Object::Netns(object_name(&lab.name, SWITCH)));
@@ -333,7 +343,10 @@ fn write_pve(record: &Record, pve: &Path, authorized: &str, known: &str) -> std:
         .map(|node| serde_json::json!({"name": node.name, "id": node.id, "address": node.address}))
         .collect();
     let cluster = serde_json::json!({"cluster": record.name, "nodes": nodes});
-    fs::write(pve.join("ringbolt-lab.json"), format!("{cluster:#}\n"))
+    fs::write(pve.join("ringbolt-lab.json"), format!("{cluster:#}\n"))?;
+    // As Proxmox's installer leaves it.
+    fs::write(pve.join("storage.cfg"), "dir: local\n\tpath /var/lib/vz\n\tcontent iso,vztmpl,backup\n\n")?;
+    fs::write(pve.join("datacenter.cfg"), "keyboard: en-us\n")
 }
 
 /// Makes the namespaces and cables; all of them are in the record.
@@ -361,6 +374,7 @@ fn wire(lab: &Lab, record: &Record) -> Result<(), LabError> {
     }
     for node in &record.nodes {
         node::create(lab, record, &node.name)?;
+        disk::attach(lab, node)?;
     }
     record.cables.iter().try_for_each(|cable| cable::plug(lab, record, cable))
 }
@@ -395,6 +409,8 @@ mod tests {
             binary: "/bin/true".into(),
             spec_text: None,
             without: Vec::new(),
+            disks: 2,
+            disk_size: 10 << 30,
         }
     }
 
@@ -415,6 +431,8 @@ mod tests {
         refused(|wish| wish.cables[0].b = ("n1".into(), 1), "itself");
         refused(|wish| wish.cables.push(wish.cables[0].clone()), "twice");
         refused(|wish| wish.without.push("ssh".into()), "ssh");
+        refused(|wish| wish.disk_size = 1 << 20, "1 GiB");
+        refused(|wish| wish.disks = 17, "16");
         refused(|wish| wish.name = "A".into(), "A");
     }
 

@@ -7,7 +7,7 @@ mod standin;
 use std::collections::BTreeSet;
 
 use ringbolt_lab::standin::Release;
-use ringbolt_lab::standin::api::{METHODS, Method, Returns};
+use ringbolt_lab::standin::api::{Method, Returns, methods as all};
 use ringbolt_lab::standin::schema::{Kind, Param};
 use serde_json::Value;
 use standin::{data, json};
@@ -33,13 +33,13 @@ fn the_table_has_every_path_and_parameter_of_each_release() {
         let schema = json(&data.join("api").join(file));
         let paths = schema["paths"].as_object().unwrap();
         let ours: BTreeSet<(&str, &str)> =
-            METHODS.iter().filter(|m| m.since <= *release).map(|m| (m.path, m.verb)).collect();
+            all().filter(|m| m.since <= *release).map(|m| (m.path, m.verb)).collect();
         for (path, verbs) in paths.iter().filter(|(path, _)| covered(path)) {
             for verb in verbs.as_object().unwrap().keys() {
                 assert!(ours.contains(&(path.as_str(), verb.as_str())), "{file}: {verb} {path} is missing");
             }
         }
-        for method in METHODS.iter().filter(|m| m.since <= *release) {
+        for method in all().filter(|m| m.since <= *release) {
             let real = &paths[method.path][method.verb];
             assert!(real.is_object(), "{file}: {} {} is not in the schema", method.verb, method.path);
             methods += 1;
@@ -62,6 +62,7 @@ fn compare(method: &Method, real: &Value, file: &str) -> usize {
         Returns::Text => "string",
         Returns::Object => "object",
         Returns::Array => "array",
+        Returns::Boolean => "boolean",
     };
     if let Some(kind) = real["returns"]["type"].as_str() {
         assert_eq!(returns, kind, "{place}");
@@ -72,7 +73,8 @@ fn compare(method: &Method, real: &Value, file: &str) -> usize {
     let properties = real["parameters"]["properties"].as_object().unwrap_or(&empty);
     let names: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
     let ours: BTreeSet<&str> = method.params.iter().map(|p| p.name).collect();
-    assert_eq!(ours, names, "{place}");
+    assert!(ours.is_subset(&names), "{place}: {:?}", ours.difference(&names));
+    assert!(method.partial || ours == names, "{place}: {:?}", names.difference(&ours));
     for param in method.params {
         same(param, &properties[param.name], &format!("{place} {}", param.name));
     }

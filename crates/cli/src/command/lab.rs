@@ -73,6 +73,8 @@ enum Verb {
         #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         times: u32,
     },
+    /// Change a disk of a running node: what is on it, or whether it is there
+    Disk(DiskArgs),
     /// Pull the plug of nodes
     PowerOff {
         /// The nodes; `all` for every one
@@ -154,6 +156,52 @@ pub(crate) struct UpArgs {
     /// Leave out: `frr` for nodes without it, `key` for nodes that know no key of ours
     #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = ["frr", "key"])]
     without: Vec<String>,
+    /// How many free disks each node has
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    disks: u32,
+    /// How large each of them is; it takes room on this machine only as it is written to
+    #[arg(long, default_value = "10G", value_name = "SIZE", value_parser = size)]
+    disk_size: u64,
+}
+
+/// A size with M, G or T, in bytes.
+fn size(text: &str) -> Result<u64, String> {
+    let unit = ["M", "G", "T"].into_iter().zip([20, 30, 40]).find(|(unit, _)| text.ends_with(unit));
+    let (unit, bits) = unit.ok_or("a number with M, G or T, as 10G")?;
+    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_| "a number with M, G or T, as 10G")?;
+    number.checked_mul(1 << bits).ok_or_else(|| "too large".to_owned())
+}
+
+/// Arguments of `lab disk`.
+#[derive(Debug, Args)]
+#[group(id = "deed", required = true, multiple = false, args = ["make", "vanish", "return_"])]
+struct DiskArgs {
+    /// The node
+    node: String,
+    /// The disk, as `nvme1n1`
+    disk: String,
+    /// Put this on it, with real signatures; what was on it is gone:
+    /// blank, ext4, xfs, gpt, lvm, zfs, mdraid, bluestore, swap or mounted
+    #[arg(long, value_name = "CONTENT")]
+    make: Option<ringbolt_lab::Content>,
+    /// Pull it out
+    #[arg(long)]
+    vanish: bool,
+    /// Plug it in again
+    #[arg(long = "return")]
+    return_: bool,
+}
+
+impl DiskArgs {
+    fn run(&self, lab: &Lab) -> Result<String, LabError> {
+        let place = format!("{} of {}", self.disk, self.node);
+        if let Some(content) = self.make {
+            lab.make_disk(&self.node, &self.disk, content)?;
+            return Ok(format!("{place}: made anew"));
+        }
+        lab.plug_disk(&self.node, &self.disk, self.return_)?;
+        Ok(format!("{place}: {}", if self.return_ { "is back" } else { "pulled out" }))
+    }
 }
 
 /// How nodes are cabled.
@@ -243,6 +291,7 @@ pub(crate) fn run(
             let (fault, words) = cut.fault();
             cable(global, (&cut.a, &cut.b), &fault, words)?
         }
+        Verb::Disk(args) => Done::Now(args.run(&opened(global)?)?),
         Verb::Mend { a, b } => cable(global, (a, b), &Fault::None, "mended")?,
         Verb::Flap { a, b, times } => {
             opened(global)?.flap(a, b, *times)?;
@@ -312,8 +361,8 @@ impl From<LabError> for Trouble {
             LabError::Exists(name) => {
                 (Some(format!("`ringbolt lab down --lab {name}`, or --lab OTHER")), Exit::Usage)
             }
-            LabError::NoNode { .. } | LabError::NoCable(..) => {
-                (Some("`ringbolt lab status` shows nodes and cables".into()), Exit::Usage)
+            LabError::NoNode { .. } | LabError::NoCable(..) | LabError::NoDisk { .. } => {
+                (Some("`ringbolt lab status` shows nodes, cables and disks".into()), Exit::Usage)
             }
             LabError::Off(node) => (Some(format!("`ringbolt lab power-on {node}`")), Exit::Unreachable),
             LabError::Late { .. } => (Some("look into the console named above".into()), Exit::Unreachable),

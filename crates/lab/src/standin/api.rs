@@ -17,6 +17,8 @@ pub enum Returns {
     Object,
     /// A list.
     Array,
+    /// 0 or 1.
+    Boolean,
 }
 
 /// One method of one path.
@@ -38,9 +40,11 @@ pub struct Method {
     pub proxied: bool,
     /// The first release that has it.
     pub since: Release,
+    /// Whether the real one has parameters that are not here.
+    pub partial: bool,
 }
 
-const NODE: Param = Param::text("node").form(Format::Node);
+pub(super) const NODE: Param = Param::text("node").form(Format::Node);
 const FABRIC: Param = Param::text("fabric").form(Format::FabricId);
 const ID: Param = Param::text("id").form(Format::FabricId);
 const FABRIC_ID: Param = Param::text("fabric_id").form(Format::FabricId);
@@ -194,27 +198,42 @@ const RESOURCE_PARAMS: &[Param] =
     &[Param::text("type").of(Kind::Enum(&["vm", "storage", "node", "sdn"])).opt()];
 
 impl Method {
-    const fn new(
+    pub(super) const fn new(
         verb: &'static str,
         path: &'static str,
         name: &'static str,
         params: &'static [Param],
         returns: Returns,
     ) -> Self {
-        Self { verb, path, name, params, returns, child: None, proxied: false, since: Release::V9_0 }
+        Self {
+            verb,
+            path,
+            name,
+            params,
+            returns,
+            child: None,
+            proxied: false,
+            since: Release::V9_0,
+            partial: false,
+        }
     }
 
-    const fn list(mut self, child: &'static str) -> Self {
+    pub(super) const fn list(mut self, child: &'static str) -> Self {
         self.child = Some(child);
         self
     }
 
-    const fn remote(mut self) -> Self {
+    pub(super) const fn remote(mut self) -> Self {
         self.proxied = true;
         self
     }
 
-    const fn from(mut self, since: Release) -> Self {
+    pub(super) const fn part(mut self) -> Self {
+        self.partial = true;
+        self
+    }
+
+    pub(super) const fn from(mut self, since: Release) -> Self {
         self.since = since;
         self
     }
@@ -223,7 +242,12 @@ impl Method {
 use Returns::{Array, Null, Object, Text};
 
 /// Every method the stand-in has.
-pub const METHODS: &[Method] = &[
+pub fn methods() -> impl Iterator<Item = &'static Method> {
+    METHODS.iter().chain(super::api_ceph::METHODS)
+}
+
+/// Those that have to do with nodes, network and tasks.
+const METHODS: &[Method] = &[
     Method::new("GET", "/version", "version", &[], Object),
     Method::new("GET", "/cluster/status", "get_status", &[], Array),
     Method::new("GET", "/cluster/resources", "resources", RESOURCE_PARAMS, Array),
@@ -347,8 +371,7 @@ pub type Found = (&'static Method, Vec<(&'static str, String)>);
 #[must_use]
 pub fn find(verb: &str, path: &str, release: Release) -> Option<Found> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    METHODS
-        .iter()
+    methods()
         .filter(|method| method.verb == verb && method.since <= release)
         .filter_map(|method| Some((method, matches(method.path, &parts)?)))
         // A literal part wins over a variable one.

@@ -23,6 +23,10 @@ pub struct Root {
     pub run: PathBuf,
     /// `/usr`.
     pub usr: PathBuf,
+    /// `/dev`.
+    pub dev: PathBuf,
+    /// The lab's own folder in a node.
+    pub home: PathBuf,
     /// `/proc`.
     pub proc: PathBuf,
 }
@@ -43,6 +47,8 @@ impl Root {
             var: top.join("var"),
             run: top.join("run"),
             usr: top.join("usr"),
+            dev: top.join("dev"),
+            home: top.join("opt/ringbolt-lab"),
             proc: "/proc".into(),
         }
     }
@@ -150,6 +156,11 @@ pub struct Ran {
 pub trait Exec {
     /// Runs `argv` to its end with no standard input.
     fn run(&self, argv: &[&str]) -> Ran;
+
+    /// The node's answers on standard input, a line at a time.
+    fn answer(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Runs programs for real.
@@ -169,6 +180,12 @@ impl Exec for System {
             },
             Err(error) => failed_start(&format!("unable to start {program}: {error}")),
         }
+    }
+
+    fn answer(&self) -> Option<String> {
+        let mut line = String::new();
+        let read = io::stdin().read_line(&mut line).ok()?;
+        (read > 0).then(|| line.trim().to_owned())
     }
 }
 

@@ -59,6 +59,7 @@ fn file_error(path: &Path) -> impl FnOnce(io::Error) -> ServiceError + '_ {
 pub(crate) fn run(host: &Host, args: &[String], err: &mut dyn Write) -> i32 {
     let result = match args.first().map(String::as_str) {
         None => serve(host, err, &|| false).map_err(|e| e.to_string()),
+        Some("--activate-osds") => super::ceph::activate_all(host, err).map_err(|e| e.to_string()),
         Some("--sdn-commit") => sdn_commit::run(host, err).map_err(|e| e.to_string()),
         Some(other) => Err(format!("unknown option {other}")),
     };

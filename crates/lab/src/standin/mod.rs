@@ -11,6 +11,10 @@ use std::io::Write;
 use std::path::Path;
 
 pub mod api;
+mod api_ceph;
+mod ceph;
+pub mod cli;
+mod disks;
 pub mod fabrics;
 pub mod fail;
 pub mod handlers;
@@ -19,31 +23,36 @@ mod host_network;
 pub mod membership;
 mod options;
 mod output;
-mod pveceph;
 mod pvecm;
 pub mod pvesh;
-mod pvesm;
 mod pveversion;
 mod quorum;
 pub mod reload;
 pub mod schema;
 mod sdn_commit;
+mod smart;
 mod staged;
+mod storage;
 mod task;
 pub mod units;
 
 pub use host::{Exec, Host, Ran, Release, Root, System};
 
 /// The names the program answers to.
-pub const NAMES: &[&str] = &["pvesh", "pveceph", "pvesm", "pvecm", "pveversion", SERVICE];
+pub const NAMES: &[&str] = &["pvesh", "pveceph", "pvesm", "pvecm", "pveversion", "smartctl", SERVICE];
 
 /// The name of the membership service.
 pub const SERVICE: &str = "ringbolt-standin-pmxcfs";
 
 /// What in a lab node is not the real thing, in sentences for a person.
 pub const SUBSTITUTES: &[&str] = &[
-    "pvesh, pvecm and pveversion are stand-ins that behave as Proxmox VE's, quirks included",
-    "pveceph and pvesm are not stood in for yet",
+    "pvesh, pveceph, pvesm, pvecm and pveversion are stand-ins that behave as Proxmox VE's, quirks included",
+    "Ceph's daemons are Debian's own; pveceph install reveals them (they are in the image) and records the version asked for",
+    "OSDs are on whole disks, activated at boot by a unit of the lab; real ones are on LVM",
+    "disks are sparse files of this machine behind loop devices, shown as NVMe disks in a folder in place of /sys/block; what a node flushes goes to memory",
+    "smartctl answers for these disks from files",
+    "ceph lab fixes: no warning above 3 % free for mons, ceph-mgr without restful and other modules it cannot load or nobody uses",
+    "/proc/meminfo of a node says 8 GB, whatever this machine has",
     "/etc/pve is one directory that all nodes see; a small service counts votes over UDP in place of corosync and pmxcfs",
     "on kernels without the dummy driver, dummy_<fabric> is an ifb interface",
     "nodes do not exchange status as pvestatd does: the state of a fabric in /cluster/resources comes from the heartbeats",
@@ -74,8 +83,8 @@ pub fn command(host: &Host, name: &str, args: &[String], out: &mut dyn Write, er
         "pvesh" => pvesh::run(host, args, out, err),
         "pvecm" => pvecm::run(host, args, out, err),
         "pveversion" => pveversion::run(host, args, out),
-        "pveceph" => pveceph::run(args, err),
-        "pvesm" => pvesm::run(args, err),
+        "pveceph" | "pvesm" => cli::run(host, name, args, out, err),
+        "smartctl" => smart::run(host, args, out, err),
         _ => membership::run(host, args, err),
     }
 }

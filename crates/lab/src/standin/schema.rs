@@ -55,6 +55,8 @@ pub enum Format {
     Ip6,
     /// `pve-iface`
     Iface,
+    /// `pve-storage-id`
+    StorageId,
     /// A format that is named in the schema but not checked here.
     Unchecked(&'static str),
 }
@@ -73,6 +75,7 @@ impl Format {
             Self::Ip4 => "ipv4",
             Self::Ip6 => "ipv6",
             Self::Iface => "pve-iface",
+            Self::StorageId => "pve-storage-id",
             Self::Unchecked(name) => name,
         })
     }
@@ -93,6 +96,8 @@ pub struct Param {
     pub requires: Option<&'static str>,
     /// Length bounds.
     pub length: (Option<usize>, Option<usize>),
+    /// A pattern the whole text must match.
+    pub pattern: Option<fn(&str) -> bool>,
 }
 
 impl Param {
@@ -106,6 +111,7 @@ impl Param {
             optional: false,
             requires: None,
             length: (None, None),
+            pattern: None,
         }
     }
 
@@ -134,6 +140,13 @@ impl Param {
     #[must_use]
     pub const fn needs(mut self, other: &'static str) -> Self {
         self.requires = Some(other);
+        self
+    }
+
+    /// With a pattern.
+    #[must_use]
+    pub const fn like(mut self, pattern: fn(&str) -> bool) -> Self {
+        self.pattern = Some(pattern);
         self
     }
 
@@ -251,6 +264,9 @@ fn scalar(param: &Param, text: &str, release: Release) -> Result<(), String> {
             if param.format == Format::FabricId && release >= Release::V9_2 && !strict_fabric_id(text) {
                 return Err("value does not match the regex pattern".to_owned());
             }
+            if param.pattern.is_some_and(|fits| !fits(text)) {
+                return Err("value does not match the regex pattern".to_owned());
+            }
             length(param.length, text)
         }
     }
@@ -301,6 +317,7 @@ fn form(format: Format, text: &str) -> Result<(), String> {
         Format::Ip4 => text.parse::<Ipv4Addr>().is_ok(),
         Format::Ip6 => text.parse::<Ipv6Addr>().is_ok(),
         Format::Iface => is_iface(text),
+        Format::StorageId => is_storage(text),
     };
     if fits {
         return Ok(());
@@ -313,6 +330,7 @@ fn form(format: Format, text: &str) -> Result<(), String> {
         Format::Cidr6 => "value does not look like a valid IPv6 network".to_owned(),
         Format::Ip4 => "value does not look like a valid IPv4 address".to_owned(),
         Format::Ip6 => "value does not look like a valid IPv6 address".to_owned(),
+        Format::StorageId => format!("storage ID '{text}' contains illegal characters"),
         _ => format!("invalid network interface name '{text}'"),
     })
 }
@@ -322,6 +340,14 @@ fn cidr<A: std::str::FromStr>(text: &str, longest: u8) -> bool {
     text.split_once('/').is_some_and(|(address, length)| {
         address.parse::<A>().is_ok() && length.parse::<u8>().is_ok_and(|bits| bits > 7 && bits <= longest)
     })
+}
+
+/// A letter, then letters, digits, `-`, `_` and `.`, the last one a letter or digit.
+fn is_storage(text: &str) -> bool {
+    text.len() >= 2
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
 }
 
 /// A letter, 1 to 20 letters, digits or underscores, then perhaps `.N` or `:N`.

@@ -90,6 +90,8 @@ fn request(args: &UpArgs, global: &Global, style: Style) -> Result<UpRequest, Tr
         binary,
         spec_text: wish.text,
         without: args.without.clone(),
+        disks: args.disks,
+        disk_size: args.disk_size,
     })
 }
 

@@ -12,6 +12,8 @@ pub(super) fn call(host: &Host, method: &Method, params: &Params) -> Result<Valu
     match method.path {
         "/version" => Ok(version(host)),
         "/cluster/status" => Ok(status(host)),
+        "/cluster/options" if method.verb == "PUT" => set_options(host, params),
+        "/cluster/options" => Ok(options(host)),
         "/cluster/resources" => resources(host, text(params, "type")),
         _ => Ok(nodes(host)),
     }
@@ -84,6 +86,74 @@ fn fabrics(host: &Host, rows: &mut Vec<Value>) -> Result<(), Fail> {
                 "network": fabric.id, "network-type": "fabric", "node": node,
                 "protocol": fabric.protocol.name(), "status": state,
             }));
+        }
+    }
+    Ok(())
+}
+
+/// Lines of `datacenter.cfg`.
+fn datacenter(host: &Host) -> std::collections::BTreeMap<String, String> {
+    let text = host.read(&host.root.etc_pve.join("datacenter.cfg"));
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(':'))
+        .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
+        .collect()
+}
+
+/// As objects where an option is a list of properties.
+fn options(host: &Host) -> Value {
+    let mut all = serde_json::Map::new();
+    for (key, value) in datacenter(host) {
+        let shown = if matches!(key.as_str(), "migration" | "replication") {
+            let pair = |part: &str| {
+                let (key, value) = part.split_once('=').unwrap_or(("type", part));
+                (key.to_owned(), json!(value))
+            };
+            Value::Object(value.split(',').map(pair).collect())
+        } else {
+            json!(value)
+        };
+        all.insert(key, shown);
+    }
+    Value::Object(all)
+}
+
+fn set_options(host: &Host, params: &Params) -> Result<Value, Fail> {
+    super::super::quorum::check(host)?;
+    let mut all = datacenter(host);
+    for key in text(params, "delete").split([',', ' ', ';']) {
+        all.remove(key);
+    }
+    for name in ["migration", "replication", "email_from"] {
+        let value = text(params, name);
+        if value.is_empty() {
+            continue;
+        }
+        if name != "email_from" {
+            check_network(name, value)?;
+        }
+        all.insert(name.to_owned(), value.to_owned());
+    }
+    let lines: String = all.iter().map(|(key, value)| format!("{key}: {value}\n")).collect();
+    host.write(&host.root.etc_pve.join("datacenter.cfg"), &lines)?;
+    Ok(Value::Null)
+}
+
+/// The properties of how guests are moved: a type, and a network.
+fn check_network(name: &str, value: &str) -> Result<(), Fail> {
+    for part in value.split(',') {
+        let (key, given) = part.split_once('=').unwrap_or(("type", part));
+        let fits = match key {
+            "type" => matches!(given, "secure" | "insecure"),
+            "network" => given.parse::<ipnet::IpNet>().is_ok(),
+            _ => false,
+        };
+        if !fits {
+            return Err(Fail::param(
+                name,
+                format!("invalid format - format error\n{name}.{key}: value '{given}' does not fit"),
+            ));
         }
     }
     Ok(())

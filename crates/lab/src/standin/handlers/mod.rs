@@ -7,10 +7,10 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use super::Host;
 use super::api::Method;
 use super::fail::Fail;
 use super::schema::Params;
+use super::{Host, ceph, disks, storage};
 
 mod cluster;
 mod fabric;
@@ -43,19 +43,25 @@ pub(crate) fn call(
         status::call(host, method, params)
     } else if path.starts_with("/nodes/{node}/tasks") {
         tasks::call(host, method, params)
+    } else if path.contains("/ceph") {
+        ceph::call(host, method, params, out, err)
+    } else if path.starts_with("/nodes/{node}/disks") {
+        disks::call(host, method, params, out, err)
+    } else if path.contains("/storage") {
+        storage::call(host, method, params)
     } else {
         cluster::call(host, method, params)
     }
 }
 
 /// A text parameter; empty where absent.
-fn text<'a>(params: &'a Params, name: &str) -> &'a str {
+pub(super) fn text<'a>(params: &'a Params, name: &str) -> &'a str {
     params.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A boolean parameter; false where absent. Documented defaults are not
 /// filled in, here as there.
-fn flag(params: &Params, name: &str) -> bool {
+pub(super) fn flag(params: &Params, name: &str) -> bool {
     params.get(name).and_then(Value::as_u64) == Some(1)
 }
 

@@ -1,0 +1,90 @@
+//! `pveceph mds create|destroy`.
+
+use std::fs;
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::super::Host;
+use super::super::fail::Fail;
+use super::super::handlers::{flag, text};
+use super::super::schema::Params;
+use super::{Rados, check_inited, check_installed, conf, data, link_conf, run, worker, write_secret};
+
+pub(super) fn create(
+    host: &Host,
+    params: &Params,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Value, Fail> {
+    check_installed(host, "ceph-mds")?;
+    check_inited(host)?;
+    link_conf(host)?;
+    let id = match text(params, "name") {
+        "" => host.node.clone(),
+        id => id.to_owned(),
+    };
+    if id.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(Fail::die("ID of the MDS cannot start with a number!"));
+    }
+    let section = format!("mds.{id}");
+    worker(host, ("cephcreatemds", &section), out, err, |task| {
+        {
+            let _lock = conf::lock(host)?;
+            let mut conf = conf::load(host);
+            if conf.has(&section) {
+                return Err(Fail::die(format!("MDS '{section}' already referenced in ceph config, abort!")));
+            }
+            conf.set("mds", "keyring", "/var/lib/ceph/mds/ceph-$id/keyring");
+            conf.set(&section, "host", &host.node);
+            conf.set(&section, "mds_standby_for_name", "pve");
+            if flag(params, "hotstandby") {
+                conf.set(&section, "mds_standby_replay", "true");
+            }
+            conf::save(host, &conf)?;
+        }
+        let folder = data(host, "mds", &id);
+        task.say(&format!("creating MDS directory '{}'", folder.display()));
+        fs::create_dir_all(&folder)?;
+        task.say(&format!("creating keys for '{section}'"));
+        let command = json!({
+            "prefix": "auth get-or-create", "entity": section,
+            "caps": ["mon", "allow profile mds", "osd", "allow rwx", "mds", "allow *"], "format": "plain",
+        });
+        let keys = Rados::new(host).send(&[command])?;
+        write_secret(host, &folder.join("keyring"), keys.first().map_or("", String::as_str))?;
+        task.say("setting ceph as owner for service directory");
+        run(host, task, &["chown", "ceph:ceph", "-R", &folder.to_string_lossy()])?;
+        task.say(&format!("enabling service 'ceph-mds@{id}.service'"));
+        run(host, task, &["systemctl", "enable", &format!("ceph-mds@{id}")])?;
+        task.say(&format!("starting service 'ceph-mds@{id}.service'"));
+        run(host, task, &["systemctl", "start", &format!("ceph-mds@{id}")])
+    })
+}
+
+pub(super) fn destroy(
+    host: &Host,
+    id: &str,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Value, Fail> {
+    check_inited(host)?;
+    let section = format!("mds.{id}");
+    worker(host, ("cephdestroymds", &section), out, err, |task| {
+        let unit = format!("ceph-mds@{id}");
+        run(host, task, &["systemctl", "disable", &unit])?;
+        run(host, task, &["systemctl", "stop", &unit])?;
+        {
+            let _lock = conf::lock(host)?;
+            let mut conf = conf::load(host);
+            conf.remove_section(&section);
+            conf::save(host, &conf)?;
+        }
+        Rados::new(host).send(&[json!({ "prefix": "auth del", "entity": section, "format": "plain" })])?;
+        let folder = data(host, "mds", id);
+        if folder.is_dir() {
+            fs::remove_dir_all(&folder)?;
+        }
+        Ok(())
+    })
+}
