@@ -1,4 +1,4 @@
-//! The reference pages that come from the code: the keys of the spec and the codes.
+//! The reference pages that come from the code: the keys of the spec, the codes, tuning options.
 //!
 //! Written by `cargo xtask reference`; a test and `--check` fail when a page is stale.
 
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use ringbolt_core::diagnostic::Severity;
 use ringbolt_core::explain;
 use ringbolt_core::spec::key::{self, Key};
+use ringbolt_core::tune::{self, Known};
 
 type Done = Result<String, Box<dyn Error>>;
 
@@ -20,7 +21,11 @@ pub(crate) fn root() -> PathBuf {
 fn pages() -> Result<Vec<(PathBuf, String)>, Box<dyn Error>> {
     let minimal = std::fs::read_to_string(root().join("examples/thunderbolt-3.toml"))?;
     let folder = root().join("docs/reference");
-    Ok(vec![(folder.join("spec.md"), spec_page(&minimal)), (folder.join("codes.md"), codes_page())])
+    Ok(vec![
+        (folder.join("spec.md"), spec_page(&minimal)),
+        (folder.join("codes.md"), codes_page()),
+        (folder.join("tuning.md"), tuning_page()),
+    ])
 }
 
 /// Writes the pages.
@@ -143,6 +148,41 @@ fn codes_page() -> String {
                     e.wrong, e.right
                 );
             }
+        }
+    }
+    page
+}
+
+fn tuning_page() -> String {
+    let mut page = format!(
+        "# Tuning options\n\n{MARK}\n\
+         What `ringbolt tune audit` knows of each option. Defaults are those of Reef (18), Squid (19) and Tentacle\n\
+         (20), once where they agree; what a running Ceph says of itself goes before this table.\n"
+    );
+    let guide = tune::guide();
+    let others = tune::all().filter(|k| guide.iter().all(|g| g.name != k.name)).collect();
+    for (title, options) in [
+        ("Options of the old guide", guide.iter().collect::<Vec<&Known>>()),
+        ("Options of the profile, and others", others),
+    ] {
+        let _ = write!(
+            page,
+            "\n## {title}\n\n| option | default | belongs in | a change counts | what it does | setting it |\n\
+             | --- | --- | --- | --- | --- | --- |\n"
+        );
+        for k in options {
+            let alike = k.default.iter().all(|d| *d == k.default[0]);
+            let default = if alike { k.default[0].to_owned() } else { k.default.join(", ") };
+            let _ = writeln!(
+                page,
+                "| `{}` | {} | {} | {} | {} | {} |",
+                k.name,
+                if default.is_empty() { "not set" } else { &default },
+                k.home.words(),
+                k.applies.words(),
+                cell(k.what),
+                cell(k.finding)
+            );
         }
     }
     page

@@ -14,6 +14,7 @@ use crate::command::history::{HistoryArgs, ReplayArgs};
 use crate::command::lab::LabArgs;
 use crate::command::plan::PlanArgs;
 use crate::command::ssh::SshArgs;
+use crate::command::tune::TuneArgs;
 use crate::command::verify::VerifyArgs;
 use crate::global::Global;
 
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Break cables on purpose and measure recovery
     Drill(DrillArgs),
+    /// Every tuning option: a verdict, the reason, the way back
+    Tune(TuneArgs),
     /// The rehearsal lab: real nodes in namespaces of this machine
     Lab(LabArgs),
     /// List past runs

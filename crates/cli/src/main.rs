@@ -64,6 +64,7 @@ fn run(cli: &Cli, out: &mut dyn Write, style: Style) -> std::io::Result<Exit> {
         Command::Apply(args) => command::apply::run(args, global, out, style),
         Command::Verify(args) => command::verify::run(args, global, out, style),
         Command::Ssh(args) => command::ssh::run(args, global, out, style),
+        Command::Tune(args) => command::tune::run(args, global, out, style),
         Command::Lab(args) => command::lab::run(args, global, out, style),
         Command::Drill(args) => command::drill::run(args, global, out, style),
         Command::History(args) => command::history::list(args, out, style),

@@ -9,7 +9,7 @@ use clap::Args;
 use ringbolt_control::apply::{self, Sink, Stop};
 use ringbolt_control::run::RunLock;
 use ringbolt_core::event::Outcome;
-use ringbolt_core::plan::{Phase, Plan, Policy, Risk};
+use ringbolt_core::plan::{Fleet, Phase, Plan, Policy, Risk};
 use ringbolt_core::survey::Survey;
 
 use crate::command::plan::{ending, nothing_for, part, phase, show};
@@ -207,26 +207,8 @@ impl Run<'_> {
     }
 
     async fn carry_out(&self, survey: &Survey, plan: Plan, stop: Stop) -> Result<apply::Report, Trouble> {
-        let loaded = &self.session.loaded;
-        let lab = loaded.source.lab.as_deref();
-        let run = self.session.runs.create(&loaded.text, lab, &survey.fleet, &plan).map_err(|e| Trouble {
-            message: e.to_string(),
-            hint: Some(
-                "the journal of a run is written before anything is done; make its folder writable".into(),
-            ),
-            exit: Exit::Failed,
-        })?;
-        let moving = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
-        let screen = Progress::new(&plan, moving, self.global.quiet, self.args.json, self.style);
-        let mut sink = (run.journal, screen);
-        let fleet = Arc::clone(&self.session.fleet);
-        let done = apply::run(&run.id, Arc::new(plan), fleet, &mut sink as &mut dyn Sink, stop).await;
-        sink.1.end();
-        done.map_err(|e| Trouble {
-            message: e.to_string(),
-            hint: Some(format!("what was done is in {}", run.folder.display())),
-            exit: Exit::Failed,
-        })
+        let how = How { quiet: self.global.quiet, json: self.args.json, style: self.style };
+        carry_out(&self.session, &survey.fleet, plan, stop, how).await
     }
 
     fn finish(
@@ -284,6 +266,47 @@ impl Run<'_> {
         write!(out, "{}", hang("Next: ", next, self.style.width))?;
         Ok(Exit::Failed)
     }
+}
+
+/// How a run is shown.
+#[derive(Clone, Copy)]
+pub(crate) struct How {
+    /// Only what goes wrong.
+    pub(crate) quiet: bool,
+    /// Events as JSON.
+    pub(crate) json: bool,
+    /// Colour and width.
+    pub(crate) style: Style,
+}
+
+/// Carries a plan out as a run of its own, with its journal, and shows it.
+pub(crate) async fn carry_out(
+    session: &Session,
+    facts: &Fleet,
+    plan: Plan,
+    stop: Stop,
+    how: How,
+) -> Result<apply::Report, Trouble> {
+    let loaded = &session.loaded;
+    let lab = loaded.source.lab.as_deref();
+    let run = session.runs.create(&loaded.text, lab, facts, &plan).map_err(|e| Trouble {
+        message: e.to_string(),
+        hint: Some(
+            "the journal of a run is written before anything is done; make its folder writable".into(),
+        ),
+        exit: Exit::Failed,
+    })?;
+    let moving = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
+    let screen = Progress::new(&plan, moving, how.quiet, how.json, how.style);
+    let mut sink = (run.journal, screen);
+    let fleet = Arc::clone(&session.fleet);
+    let done = apply::run(&run.id, Arc::new(plan), fleet, &mut sink as &mut dyn Sink, stop).await;
+    sink.1.end();
+    done.map_err(|e| Trouble {
+        message: e.to_string(),
+        hint: Some(format!("what was done is in {}", run.folder.display())),
+        exit: Exit::Failed,
+    })
 }
 
 fn stuck(plan: &Plan) -> Trouble {

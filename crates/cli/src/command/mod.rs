@@ -10,4 +10,5 @@ pub(crate) mod history;
 pub(crate) mod lab;
 pub(crate) mod plan;
 pub(crate) mod ssh;
+pub(crate) mod tune;
 pub(crate) mod verify;

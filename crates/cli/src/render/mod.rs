@@ -7,6 +7,7 @@ pub(crate) mod survey;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod topology;
+pub(crate) mod tune;
 pub(crate) mod verify;
 
 /// How text for people looks.

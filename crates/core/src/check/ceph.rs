@@ -346,8 +346,7 @@ fn said(text: &str) -> &str {
 }
 
 fn config<'c>(cluster: &'c CephCluster, section: &str, name: &str) -> Option<&'c str> {
-    let entry =
-        cluster.config.iter().find(|e| e.section == section && e.name == name && e.mask.is_empty())?;
+    let entry = cluster.config.iter().find(|e| e.name == name && crate::tune::who(e) == section)?;
     Some(&entry.value)
 }
 

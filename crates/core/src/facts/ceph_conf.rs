@@ -37,6 +37,13 @@ impl Conf {
         self.sections.get(section)?.get(key).map(String::as_str)
     }
 
+    /// Everything it says: section, key, value.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.sections.iter().flat_map(|(section, keys)| {
+            keys.iter().map(move |(k, v)| (section.as_str(), k.as_str(), v.as_str()))
+        })
+    }
+
     /// The cluster's id.
     pub fn fsid(&self) -> Option<&str> {
         self.get("global", "fsid").filter(|f| !f.is_empty())

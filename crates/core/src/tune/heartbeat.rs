@@ -30,7 +30,7 @@ const VALUES: [Value; 9] = [
         source: HEARTBEATS,
     },
     Value {
-        section: "global",
+        section: "osd",
         name: "osd_heartbeat_interval",
         value: "2",
         default: "6",

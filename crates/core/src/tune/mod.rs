@@ -8,16 +8,43 @@ use serde::Serialize;
 
 use crate::facts::ceph::ConfigEntry;
 
+mod audit;
+mod case;
 mod heartbeat;
 mod memory;
 mod profile;
+mod running;
 mod scrub;
+mod surroundings;
+mod system;
+mod table;
+mod undo;
 mod value;
+mod verdict;
 
+pub use audit::{Audit, Audited, Place, audit};
 pub use memory::{Share, shares, target};
 pub use profile::{profile, profile_for};
 pub use scrub::remarks;
+pub use table::{Applies, Home, Known, RELEASES, all, guide, known};
+pub use undo::{Which, strangers, undo};
 pub use value::same;
+pub use verdict::Verdict;
+
+/// What every node is asked for an audit; one of them is asked for the cluster as well.
+pub fn question() -> crate::facts::Question {
+    let mut files: std::collections::BTreeSet<String> =
+        system::FILES.iter().map(|f| (*f).to_owned()).collect();
+    files.insert(crate::facts::ceph_conf::PATH.to_owned());
+    crate::facts::Question {
+        files,
+        sysctl: system::keys().map(str::to_owned).collect(),
+        disks: crate::facts::Disks::Uses,
+        ceph: true,
+        ceph_options: true,
+        ..crate::facts::Question::default()
+    }
+}
 
 /// One option of our profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -61,9 +88,13 @@ pub fn who(entry: &ConfigEntry) -> String {
 }
 
 /// What to change in the database for the profile to hold: missing and other values are set, entries
-/// that would overrule the profile are removed. Options that are not ours are left alone.
+/// that would overrule the profile are removed. Options that are not ours are left alone, and all of them
+/// where there is no profile.
 pub fn difference(profile: &[Setting], config: &[ConfigEntry]) -> Difference {
     let mut difference = Difference::default();
+    if profile.is_empty() {
+        return difference;
+    }
     for setting in profile {
         let there = config.iter().any(|e| setting.is(e) && setting.met(&e.value));
         if !there {
@@ -99,5 +130,7 @@ impl Setting {
     }
 }
 
+#[cfg(test)]
+mod audit_test;
 #[cfg(test)]
 mod profile_test;
