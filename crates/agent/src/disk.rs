@@ -15,7 +15,7 @@ use ringbolt_core::wire::{Failure, FailureKind};
 
 use crate::read::file;
 use crate::root::Root;
-use crate::undo::{self, Kept};
+use crate::undo::{self, FileWas, Kept};
 
 /// Folders below which files may be written.
 const ALLOWED: [&str; 4] = ["/etc", "/root/.ssh", "/usr/local/lib/systemd", "/var/lib/ringbolt"];
@@ -131,6 +131,31 @@ impl Disk<'_> {
         Ok("removed")
     }
 
+    /// Puts back a file as it was kept, owner and folders included. `expect` as in `write`.
+    pub(crate) fn restore(
+        &self,
+        was: &FileWas,
+        content: Option<&[u8]>,
+        expect: Option<&str>,
+    ) -> Result<&'static str, DiskError> {
+        if was.existed {
+            let done = self.write(&was.path, content.unwrap_or_default(), was.mode, expect)?;
+            let place = self.place(&was.path)?;
+            if !place.fuse {
+                chown(&place.path, Some(was.uid), Some(was.gid)).map_err(place.fault("give back"))?;
+            }
+            return Ok(done);
+        }
+        let done = self.remove(&was.path, expect)?;
+        for folder in was.folders.iter().rev() {
+            // One that something else has been put into stays.
+            if may(&format!("{folder}/x")).is_ok() {
+                let _ = std::fs::remove_dir(self.root.at(folder));
+            }
+        }
+        Ok(done)
+    }
+
     /// Checks the path and looks at what is there.
     fn place(&self, path: &str) -> Result<Place, DiskError> {
         let refuse = |why: &str| DiskError::Path { path: path.to_owned(), why: why.to_owned() };
@@ -177,7 +202,7 @@ impl Disk<'_> {
             Some(_) => Some(std::fs::read(&place.path).map_err(fault)?),
             None => None,
         };
-        let kept = Kept::of(&place.name, self.step, place.now.as_ref());
+        let kept = Kept::file(&place.name, self.step, place.now.as_ref(), place.missing_folders());
         undo::keep(self.root, self.run, &kept, content.as_deref()).map_err(fault)
     }
 
@@ -225,6 +250,17 @@ fn real_folder(folder: &Path) -> std::io::Result<PathBuf> {
 }
 
 impl Place {
+    /// Folders above the place, as in its name, that are not there yet; the outermost first.
+    fn missing_folders(&self) -> Vec<String> {
+        let above = Path::new(&self.name).ancestors().skip(1).zip(self.path.ancestors().skip(1));
+        let mut missing: Vec<String> = above
+            .take_while(|(_, real)| !real.is_dir())
+            .map(|(name, _)| name.to_string_lossy().into_owned())
+            .collect();
+        missing.reverse();
+        missing
+    }
+
     fn fault(&self, what: &'static str) -> impl Fn(std::io::Error) -> DiskError + use<> {
         let path = self.name.clone();
         move |source| DiskError::System { what, path: path.clone(), source }

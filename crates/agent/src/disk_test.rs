@@ -6,6 +6,7 @@
 use std::os::unix::fs::{MetadataExt, symlink};
 
 use super::*;
+use crate::undo::{FileWas, Was};
 
 struct Tree {
     folder: tempfile::TempDir,
@@ -37,11 +38,13 @@ impl Tree {
         names
     }
 
-    fn kept(&self, number: u32) -> (Kept, Option<String>) {
+    fn kept(&self, number: u32) -> (FileWas, Option<String>) {
         let folder = self.at("/var/lib/ringbolt/undo/run-1");
         let about = std::fs::read(folder.join(format!("{number:04}.json"))).unwrap();
         let content = std::fs::read_to_string(folder.join(format!("{number:04}.content"))).ok();
-        (serde_json::from_slice(&about).unwrap(), content)
+        let kept: Kept = serde_json::from_slice(&about).unwrap();
+        let Was::File(was) = kept.was else { panic!("{kept:?}") };
+        (was, content)
     }
 }
 
@@ -57,6 +60,34 @@ fn a_new_file_comes_with_its_folders_and_mode() {
     assert_eq!(mode("/var/lib/ringbolt/undo"), 0o700);
     assert!(!tree.kept(1).0.existed);
     assert_eq!(tree.names("/etc/systemd/network"), ["00-x.link"]);
+}
+
+#[test]
+fn what_was_kept_is_put_back_with_folders_mode_and_owner() {
+    let tree = tree();
+    let path = "/etc/systemd/system/a.service.d/ringbolt.conf";
+    tree.disk().write(path, b"new", 0o644, Some("")).unwrap();
+    let (was, content) = tree.kept(1);
+    assert_eq!(was.folders.last().unwrap(), "/etc/systemd/system/a.service.d");
+    assert!(content.is_none());
+    // Somebody has edited it since: nothing is lost.
+    std::fs::write(tree.at(path), "edited").unwrap();
+    let refused = tree.disk().restore(&was, None, Some(&digest::of("new"))).unwrap_err();
+    assert!(refused.to_string().contains("was changed since"), "{refused}");
+    std::fs::write(tree.at(path), "new").unwrap();
+    tree.disk().restore(&was, None, Some(&digest::of("new"))).unwrap();
+    assert!(!tree.at("/etc/systemd/system").exists());
+
+    std::fs::write(tree.at("/etc/x"), "old").unwrap();
+    std::fs::set_permissions(tree.at("/etc/x"), Permissions::from_mode(0o640)).unwrap();
+    tree.disk().write("/etc/x", b"ours", 0o600, None).unwrap();
+    let number = u32::try_from(tree.names("/var/lib/ringbolt/undo/run-1").len()).unwrap();
+    let last =
+        (1..=number).rev().find(|n| tree.at(&format!("/var/lib/ringbolt/undo/run-1/{n:04}.json")).exists());
+    let (was, content) = tree.kept(last.unwrap());
+    tree.disk().restore(&was, content.as_deref().map(str::as_bytes), None).unwrap();
+    assert_eq!(std::fs::read_to_string(tree.at("/etc/x")).unwrap(), "old");
+    assert_eq!(std::fs::metadata(tree.at("/etc/x")).unwrap().mode() & 0o7777, 0o640);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! What was there before a run changed it: `/var/lib/ringbolt/undo/<run>/NNNN.json`, and
 //! `NNNN.content` where there was a file.
 //!
-//! Written by `disk` before each change; numbers rise, so undoing goes from the highest down.
+//! Written before each change by `disk` (files) and by the deeds in `act` (packages, units, kernel
+//! settings, ports); numbers rise, so undoing goes from the highest down. Read by `act/take_back`.
 
+use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -13,13 +15,61 @@ use serde::{Deserialize, Serialize};
 
 use crate::root::{HOME, Root};
 
-/// What is known of a file as it was.
+/// One thing as it was before a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kept {
-    /// Absolute path.
-    pub(crate) path: String,
     /// Step that changed it.
     pub(crate) step: String,
+    /// What it was.
+    #[serde(flatten)]
+    pub(crate) was: Was,
+}
+
+/// What something was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Was {
+    /// A file, or its absence.
+    File(FileWas),
+    /// The installed packages.
+    Packages {
+        /// Packages the step asked for.
+        named: Vec<String>,
+        /// Names of all that were installed.
+        installed: Vec<String>,
+    },
+    /// A unit.
+    Unit {
+        /// Its name.
+        unit: String,
+        /// Whether it was enabled.
+        enabled: bool,
+        /// Whether it ran.
+        active: bool,
+    },
+    /// Live kernel settings.
+    Sysctl {
+        /// Values by key.
+        values: BTreeMap<String, String>,
+    },
+    /// The interface of a Thunderbolt controller.
+    Port {
+        /// PCI address of the controller.
+        pci: String,
+        /// The interface's name.
+        name: String,
+        /// Its MTU in bytes.
+        mtu: u32,
+        /// Whether it was up.
+        up: bool,
+    },
+}
+
+/// What is known of a file as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileWas {
+    /// Absolute path.
+    pub(crate) path: String,
     /// Whether there was a file at all.
     pub(crate) existed: bool,
     /// Digest of its content; empty without one.
@@ -30,21 +80,50 @@ pub(crate) struct Kept {
     pub(crate) uid: u32,
     /// Group.
     pub(crate) gid: u32,
+    /// Folders that were not there either, the outermost first.
+    #[serde(default)]
+    pub(crate) folders: Vec<String>,
 }
 
 impl Kept {
     /// What to keep of a file that is as `now` says.
-    pub(crate) fn of(path: &str, step: &str, now: Option<&FileFact>) -> Self {
-        Self {
+    pub(crate) fn file(path: &str, step: &str, now: Option<&FileFact>, folders: Vec<String>) -> Self {
+        let was = FileWas {
             path: path.to_owned(),
-            step: step.to_owned(),
             existed: now.is_some(),
             digest: now.map(|f| f.digest.clone()).unwrap_or_default(),
             mode: now.map_or(0, |f| f.mode),
             uid: now.map_or(0, |f| f.uid),
             gid: now.map_or(0, |f| f.gid),
+            folders,
+        };
+        Self { step: step.to_owned(), was: Was::File(was) }
+    }
+}
+
+/// Everything a step of a run has kept, the newest first, with the content of files.
+pub(crate) fn of_step(root: &Root, run: &str, step: &str) -> std::io::Result<Vec<(Kept, Option<Vec<u8>>)>> {
+    let folder = folder(root, run)?;
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_none_or(|kind| kind != "json") {
+            continue;
+        }
+        let kept: Kept = serde_json::from_slice(&std::fs::read(&path)?)?;
+        if kept.step == step {
+            let body = path.with_extension("content");
+            let content = if body.exists() { Some(std::fs::read(&body)?) } else { None };
+            found.push((path, kept, content));
         }
     }
+    found.sort_by(|a, b| b.0.cmp(&a.0));
+    Ok(found.into_iter().map(|(_, kept, content)| (kept, content)).collect())
 }
 
 /// Keeps it, synced to disk. On failure nothing of it stays.

@@ -13,6 +13,7 @@ use crate::command::explain::ExplainArgs;
 use crate::command::history::{HistoryArgs, ReplayArgs};
 use crate::command::lab::LabArgs;
 use crate::command::plan::PlanArgs;
+use crate::command::rollback::RollbackArgs;
 use crate::command::ssh::SshArgs;
 use crate::command::tune::TuneArgs;
 use crate::command::verify::VerifyArgs;
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     History(HistoryArgs),
     /// Show a past run again
     Replay(ReplayArgs),
+    /// Take back what an apply has changed
+    Rollback(RollbackArgs),
     /// Explain codes such as RB0103, keys of the spec, words
     Explain(ExplainArgs),
     /// Serve a controller on standard input and output

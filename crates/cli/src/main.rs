@@ -69,6 +69,7 @@ fn run(cli: &Cli, out: &mut dyn Write, style: Style) -> std::io::Result<Exit> {
         Command::Drill(args) => command::drill::run(args, global, out, style),
         Command::History(args) => command::history::list(args, out, style),
         Command::Agent(_) => return Ok(Exit::Done), // served by `main`, before standard output is locked
+        Command::Rollback(args) => command::rollback::run(args, global, out, style),
         Command::Replay(args) => command::history::replay(args, global, out, style),
     };
     match done {

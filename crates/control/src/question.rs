@@ -20,7 +20,9 @@ pub fn question_for<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Question
                 question.files.insert(ringbolt_core::resource::interfaces::PATH.into());
             }
             Check::Sysctl { key, .. } => drop(question.sysctl.insert(key.to_string())),
-            Check::Enabled { unit } | Check::Active { unit } => drop(question.units.insert(unit.to_string())),
+            Check::Enabled { unit } | Check::Disabled { unit } | Check::Active { unit } => {
+                question.units.insert(unit.to_string());
+            }
             Check::Ceph(check) => match check.file() {
                 Some(path) => drop(question.files.insert(path.into())),
                 None if check.of_cluster() => question.ceph_cluster = true,

@@ -107,6 +107,14 @@ pub enum Action {
         /// How long, at most a minute.
         milliseconds: u32,
     },
+    /// Put back what the agent has kept of a step of an earlier run: a file, packages, a unit, kernel
+    /// settings, the name of a port.
+    TakeBack {
+        /// The run.
+        run: String,
+        /// The step.
+        step: crate::plan::StepId,
+    },
     /// Something of Ceph, through Proxmox VE's own tools where they do it.
     Ceph(CephDeed),
     /// Reboot the node.

@@ -10,6 +10,7 @@ use ringbolt_core::wire::Failure;
 use crate::disk::Disk;
 use crate::root::Root;
 use crate::stop::Stop;
+use crate::undo::{self, Kept, Was};
 
 mod authorize;
 mod ceph;
@@ -23,6 +24,7 @@ mod reboot;
 mod routes;
 mod sdn;
 mod sysctl;
+mod take_back;
 mod udev;
 mod unit;
 
@@ -54,11 +56,11 @@ pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>
         Action::RemoveFile { path } => Ok(scene.disk().remove(path, expect)?.to_owned()),
         Action::ReloadSystemd => unit::reload_all(),
         Action::ReloadUdev => udev::reload(),
-        Action::LoadSysctl { path } => sysctl::load(path),
-        Action::EnableUnit { unit, now } => unit::enable(unit, *now),
-        Action::DisableUnit { unit } => unit::disable(unit),
+        Action::LoadSysctl { path } => sysctl::load(scene, path),
+        Action::EnableUnit { unit, now } => unit::enable(scene, unit, *now),
+        Action::DisableUnit { unit } => unit::disable(scene, unit),
         Action::RestartUnit { unit } => unit::restart(unit),
-        Action::AdoptPort { pci, name, mtu } => port::adopt(scene.root, pci, name.as_str(), *mtu),
+        Action::AdoptPort { pci, name, mtu } => port::adopt(scene, pci, name.as_str(), *mtu),
         Action::BringUp { interface } => interfaces::bring_up(scene, interface),
         Action::ReloadInterfaces => interfaces::reload(scene),
         Action::DropRoutes { to } => routes::drop(to),
@@ -67,6 +69,7 @@ pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>
         Action::ReloadNode { node } => sdn::reload_node(scene, node),
         Action::AuthorizeKey { line } => authorize::authorize(scene, line),
         Action::HoldDown { port, milliseconds } => hold::down(scene, port.as_str(), *milliseconds),
+        Action::TakeBack { run, step } => take_back::take_back(scene, run, step, expect),
         Action::Ceph(deed) => ceph::carry_out(scene, deed),
         Action::Reboot => reboot::reboot(),
     }
@@ -75,6 +78,13 @@ pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>
 impl Scene<'_> {
     fn disk(&self) -> Disk<'_> {
         Disk { root: self.root, run: self.run, step: self.step }
+    }
+
+    /// Keeps what something was before this step changes it.
+    fn keep(&self, was: Was) -> Result<(), Failure> {
+        let kept = Kept { step: self.step.to_owned(), was };
+        undo::keep(self.root, self.run, &kept, None)
+            .map_err(|e| Failure::broken(format!("cannot keep what was there for undo: {e}")))
     }
 
     /// Sleeps, and fails when the stop comes meanwhile.

@@ -8,6 +8,7 @@ use super::{Outcome, Scene, plain_name};
 use crate::exec::{Call, ExecError, Output, call};
 use crate::read::{free, packages};
 use crate::root::Root;
+use crate::undo::Was;
 
 /// Free space required before apt is started, in bytes.
 const SPACE: u64 = 300 * 1_000_000;
@@ -78,6 +79,8 @@ pub(super) fn install(scene: &Scene<'_>, names: &[String]) -> Outcome {
         return Ok("installed already".to_owned());
     }
     ready(scene.root)?;
+    let installed = packages::names(scene.root)?.into_iter().collect();
+    scene.keep(Was::Packages { named: missing.clone(), installed })?;
     (scene.say)(format!("installing {}", missing.join(", ")));
     let mut output = run(&install_call(&missing))?;
     if !output.status.success() && OLD_LISTS.iter().any(|text| output.out.contains(text)) {
@@ -92,6 +95,32 @@ pub(super) fn install(scene: &Scene<'_>, names: &[String]) -> Outcome {
         return Ok(format!("installed {}", missing.join(", ")));
     }
     Err(trouble(&output, &left))
+}
+
+/// Purges what came with a step: the packages it named and what apt brought in for them. Packages
+/// somebody has asked for since stay, and so does what they need.
+pub(super) fn put_back(scene: &Scene<'_>, named: &[String], before: &[String]) -> Outcome {
+    let before: BTreeSet<&String> = before.iter().collect();
+    let automatic: BTreeSet<String> =
+        call("apt-mark", ["showauto"]).run()?.out.lines().map(|l| l.trim().to_owned()).collect();
+    let came = |name: &String| !before.contains(name) && (named.contains(name) || automatic.contains(name));
+    let gone: Vec<String> = packages::names(scene.root)?.into_iter().filter(came).collect();
+    if gone.is_empty() {
+        return Ok("none of them is installed".to_owned());
+    }
+    for name in &gone {
+        plain_name(name, "a package")?;
+    }
+    (scene.say)(format!("removing {}", gone.join(", ")));
+    let mut words = vec!["purge", "--"];
+    words.extend(gone.iter().map(String::as_str));
+    let output = run(&apt(&words))?;
+    let left: Vec<String> = packages::names(scene.root)?.into_iter().filter(came).collect();
+    if output.status.success() && left.is_empty() {
+        return Ok(format!("removed {}", gone.join(", ")));
+    }
+    Err(Failure::broken(format!("apt could not remove {}: {}", left.join(", "), output.last(4)))
+        .hint("look at what needs them: `apt-get -s purge` says"))
 }
 
 fn missing(root: &Root, wanted: &BTreeSet<String>) -> Result<Vec<String>, Failure> {

@@ -7,17 +7,19 @@ use ringbolt_core::facts::Interface;
 use ringbolt_core::facts::network::Interfaces;
 use ringbolt_core::wire::Failure;
 
-use super::{Outcome, plain_name};
+use super::{Outcome, Scene, plain_name};
 use crate::exec::call;
 use crate::read::network::{ask_interfaces, interfaces};
 use crate::root::Root;
+use crate::undo::Was;
 
 /// Driver of Thunderbolt's interfaces.
 const DRIVER: &str = "thunderbolt-net";
 
 /// Finds the interface and names it. Without a cable there is no interface, and nothing to do.
-pub(super) fn adopt(root: &Root, pci: &str, name: &str, mtu: u32) -> Outcome {
+pub(super) fn adopt(scene: &Scene<'_>, pci: &str, name: &str, mtu: u32) -> Outcome {
     plain_name(name, "an interface")?;
+    let root = scene.root;
     let before = links(root)?;
     let Some((old, interface)) = find(&before, pci, name)? else {
         return Ok(format!("no cable on {pci}"));
@@ -25,6 +27,8 @@ pub(super) fn adopt(root: &Root, pci: &str, name: &str, mtu: u32) -> Outcome {
     if old == name && interface.mtu == mtu && interface.up {
         return Ok("already so".to_owned());
     }
+    let (was, up) = (interface.mtu, interface.up);
+    scene.keep(Was::Port { pci: pci.to_owned(), name: old.to_owned(), mtu: was, up })?;
     if old != name {
         rename(&before, old, name)?;
     }
@@ -43,6 +47,21 @@ pub(super) fn adopt(root: &Root, pci: &str, name: &str, mtu: u32) -> Outcome {
         None => Err(Failure::broken(format!("{old} did not keep its new name {name}"))
             .hint("another `.link` file or udev rule names it: `ringbolt plan` lists them")),
     }
+}
+
+/// Gives the interface of a controller the name, MTU and state it had.
+pub(super) fn put_back(scene: &Scene<'_>, pci: &str, name: &str, mtu: u32, up: bool) -> Outcome {
+    plain_name(name, "an interface")?;
+    let now = links(scene.root)?;
+    let Some((old, _)) = find(&now, pci, name)? else {
+        return Ok(format!("no cable on {pci}"));
+    };
+    if old != name {
+        rename(&now, old, name)?;
+    }
+    let (mtu, state) = (mtu.to_string(), if up { "up" } else { "down" });
+    call("ip", ["link", "set", "dev", name, "mtu", &mtu, state]).joined().must()?;
+    Ok(format!("{old} is {name}, MTU {mtu}, {state}"))
 }
 
 fn links(root: &Root) -> Result<Interfaces, Failure> {

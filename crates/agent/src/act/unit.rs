@@ -1,10 +1,12 @@
 //! Units of systemd; the outcome is judged by the unit's state, not by a status alone.
 
+use ringbolt_core::facts::UnitFact;
 use ringbolt_core::wire::Failure;
 
-use super::{Outcome, plain_name};
+use super::{Outcome, Scene, plain_name};
 use crate::exec::{Call, call};
 use crate::read::units::unit as state;
+use crate::undo::Was;
 
 fn systemctl(words: &[&str]) -> Call {
     call("systemctl", words.iter().copied()).limit(120).joined()
@@ -17,8 +19,9 @@ pub(super) fn reload_all() -> Outcome {
 }
 
 /// Enables a unit, and starts it when asked to.
-pub(super) fn enable(unit: &str, now: bool) -> Outcome {
+pub(super) fn enable(scene: &Scene<'_>, unit: &str, now: bool) -> Outcome {
     plain_name(unit, "a unit")?;
+    keep(scene, unit, &state(unit)?)?;
     let mut words = vec!["enable", "--quiet"];
     words.extend(now.then_some("--now"));
     let output = systemctl(&[&words[..], &["--", unit]].concat()).run()?;
@@ -37,12 +40,45 @@ pub(super) fn enable(unit: &str, now: bool) -> Outcome {
 }
 
 /// Stops and disables a unit; one that does not exist is disabled already.
-pub(super) fn disable(unit: &str) -> Outcome {
+pub(super) fn disable(scene: &Scene<'_>, unit: &str) -> Outcome {
     plain_name(unit, "a unit")?;
-    if state(unit)?.load == "not-found" {
+    let before = state(unit)?;
+    if before.load == "not-found" {
         return Ok("no such unit".to_owned());
     }
+    keep(scene, unit, &before)?;
+    off(unit)
+}
+
+/// Makes a unit what it was.
+pub(super) fn put_back(unit: &str, enabled: bool, active: bool) -> Outcome {
+    plain_name(unit, "a unit")?;
+    let is = state(unit)?;
+    if is.load == "not-found" {
+        return Ok("no such unit any more".to_owned());
+    }
+    if !enabled && !active {
+        return off(unit);
+    }
+    if enabled != (is.enabled == "enabled") {
+        systemctl(&[if enabled { "enable" } else { "disable" }, "--quiet", "--", unit]).must()?;
+    }
+    if active != (is.active == "active") {
+        systemctl(&[if active { "start" } else { "stop" }, "--", unit]).must()?;
+    }
+    Ok(String::new())
+}
+
+/// Keeps what the unit is now for undo.
+fn keep(scene: &Scene<'_>, unit: &str, is: &UnitFact) -> Result<(), Failure> {
+    let (enabled, active) = (is.enabled == "enabled", is.active == "active");
+    scene.keep(Was::Unit { unit: unit.to_owned(), enabled, active })
+}
+
+fn off(unit: &str) -> Outcome {
     let output = systemctl(&["disable", "--quiet", "--now", "--", unit]).run()?;
+    // frr.service may start three times in three minutes only; whoever starts it next begins anew.
+    systemctl(&["reset-failed", "--", unit]).run()?;
     let is = state(unit)?;
     if is.enabled == "enabled" || is.active == "active" {
         let message = format!("{unit} is still {}, {}: {}", word(&is.enabled), is.active, output.last(3));

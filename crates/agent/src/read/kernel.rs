@@ -6,7 +6,7 @@ use crate::root::Root;
 
 /// Live values of those keys that exist; runs of blanks are one blank, as `sysctl.d` files write
 /// them.
-pub(super) fn sysctl(root: &Root, keys: &BTreeSet<String>) -> BTreeMap<String, String> {
+pub(crate) fn sysctl(root: &Root, keys: &BTreeSet<String>) -> BTreeMap<String, String> {
     let value = |key: &String| {
         let text = std::fs::read_to_string(root.at(sysctl_path(key))).ok()?;
         Some((key.clone(), text.split_whitespace().collect::<Vec<_>>().join(" ")))

@@ -16,8 +16,16 @@ pub(crate) fn installed(
     if wanted.is_empty() {
         return Ok(BTreeMap::new());
     }
+    Ok(ringbolt_core::facts::packages::installed(&status(root)?, wanted))
+}
+
+/// Names of all installed packages.
+pub(crate) fn names(root: &Root) -> Result<BTreeSet<String>, ReadError> {
+    Ok(ringbolt_core::facts::packages::names(&status(root)?))
+}
+
+fn status(root: &Root) -> Result<String, ReadError> {
     let bytes = std::fs::read(root.at(STATUS))
         .map_err(|source| ReadError::File { path: STATUS.to_owned(), source })?;
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(ringbolt_core::facts::packages::installed(&text, wanted))
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

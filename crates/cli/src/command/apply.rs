@@ -79,6 +79,7 @@ impl Run<'_> {
         let stop = apply::on_signals()?;
         let mut done = 0;
         let mut last = String::new();
+        let mut before: Option<String> = None;
         for round in 0..ROUNDS {
             let survey = self.session.survey_with(self.args.forget_cables && round == 0).await?;
             let plan = self.narrowed(survey.plan(&Policy::default()))?;
@@ -100,7 +101,10 @@ impl Run<'_> {
                 writeln!(out, "\nlooking again: {} more", count(counted(&plan), "step"))?;
             }
             out.flush()?;
-            let report = self.carry_out(&survey, plan, stop.clone()).await?;
+            let how = How { json: self.args.json, quiet: self.global.quiet, style: self.style };
+            let tie = before.as_deref().map_or(Tie::None, Tie::Continues);
+            let (run, report) = carry_out(&self.session, &survey.fleet, plan, stop.clone(), tie, how).await?;
+            before = Some(run);
             done += report.done as usize;
             if report.outcome != Outcome::Done {
                 return self.broken(&report, out);
@@ -206,11 +210,6 @@ impl Run<'_> {
         }
     }
 
-    async fn carry_out(&self, survey: &Survey, plan: Plan, stop: Stop) -> Result<apply::Report, Trouble> {
-        let how = How { quiet: self.global.quiet, json: self.args.json, style: self.style };
-        carry_out(&self.session, &survey.fleet, plan, stop, how).await
-    }
-
     fn finish(
         &self,
         survey: &Survey,
@@ -269,44 +268,63 @@ impl Run<'_> {
 }
 
 /// How a run is shown.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct How {
     /// Only what goes wrong.
     pub(crate) quiet: bool,
     /// Events as JSON.
     pub(crate) json: bool,
-    /// Colour and width.
+    /// Colours and width.
     pub(crate) style: Style,
 }
 
-/// Carries a plan out as a run of its own, with its journal, and shows it.
+/// What a run has to do with others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tie<'a> {
+    /// Nothing.
+    None,
+    /// It goes on with what this one of the same call began.
+    Continues(&'a str),
+    /// It takes these back.
+    Undoes(&'a [String]),
+}
+
+/// Carries a plan out as a run of its own, shown and recorded. Gives its id and how it ended.
 pub(crate) async fn carry_out(
     session: &Session,
     facts: &Fleet,
     plan: Plan,
     stop: Stop,
+    tie: Tie<'_>,
     how: How,
-) -> Result<apply::Report, Trouble> {
-    let loaded = &session.loaded;
-    let lab = loaded.source.lab.as_deref();
-    let run = session.runs.create(&loaded.text, lab, facts, &plan).map_err(|e| Trouble {
+) -> Result<(String, apply::Report), Trouble> {
+    let unrecorded = |e: ringbolt_control::run::RunError| Trouble {
         message: e.to_string(),
         hint: Some(
             "the journal of a run is written before anything is done; make its folder writable".into(),
         ),
         exit: Exit::Failed,
-    })?;
+    };
+    let loaded = &session.loaded;
+    let lab = loaded.source.lab.as_deref();
+    let run = session.runs.create(&loaded.text, lab, facts, &plan).map_err(unrecorded)?;
+    match tie {
+        Tie::None => {}
+        Tie::Continues(before) => session.runs.continues(&run, before).map_err(unrecorded)?,
+        Tie::Undoes(others) => session.runs.undoes(&run, others).map_err(unrecorded)?,
+    }
     let moving = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
-    let screen = Progress::new(&plan, moving, how.quiet, how.json, how.style);
-    let mut sink = (run.journal, screen);
+    let shown = Progress::new(&plan, moving, how.quiet, how.json, how.style);
+    let mut sink = (run.journal, shown);
     let fleet = Arc::clone(&session.fleet);
     let done = apply::run(&run.id, Arc::new(plan), fleet, &mut sink as &mut dyn Sink, stop).await;
     sink.1.end();
-    done.map_err(|e| Trouble {
+    let report = done.map_err(|e| Trouble {
         message: e.to_string(),
         hint: Some(format!("what was done is in {}", run.folder.display())),
         exit: Exit::Failed,
-    })
+    })?;
+    Ok((run.id, report))
 }
 
 fn stuck(plan: &Plan) -> Trouble {

@@ -9,6 +9,7 @@ pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod lab;
 pub(crate) mod plan;
+pub(crate) mod rollback;
 pub(crate) mod ssh;
 pub(crate) mod tune;
 pub(crate) mod verify;

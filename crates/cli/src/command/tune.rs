@@ -13,7 +13,7 @@ use ringbolt_core::plan::{Fleet, Plan};
 use ringbolt_core::spec::near::nearest;
 use ringbolt_core::tune::{self, Audit, Which};
 
-use crate::command::apply::{How, carry_out};
+use crate::command::apply::{How, Tie, carry_out};
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::render::{Style, count, tune as render};
@@ -220,7 +220,7 @@ fn undo(args: &UndoArgs, global: &Global, out: &mut dyn Write, style: Style) -> 
             exit: Exit::Failed,
         })?;
         let how = How { quiet: global.quiet, json: args.json, style };
-        let report = carry_out(&look.session, &look.fleet, plan, stop, how).await?;
+        let (_, report) = carry_out(&look.session, &look.fleet, plan, stop, Tie::None, how).await?;
         if report.outcome != Outcome::Done {
             return Err(Trouble {
                 message: format!("{} done, {} failed", count(report.done as usize, "step"), report.failed),

@@ -19,7 +19,9 @@ pub(crate) fn counted(plan: &Plan) -> usize {
 pub(crate) fn steps(plan: &Plan, diffs: bool, style: Style) -> String {
     let all = plan.steps.iter().filter_map(|s| s.node.as_ref()).collect::<BTreeSet<_>>().len();
     let mut text = String::new();
-    for phase in Phase::ALL {
+    let mut phases: Vec<Phase> = plan.steps.iter().map(|s| s.phase).collect();
+    phases.dedup();
+    for phase in phases {
         let groups = groups(plan, phase, diffs);
         if groups.is_empty() {
             continue;

@@ -11,6 +11,7 @@ pub fn in_words(check: &Check) -> String {
         Check::NoFile { path } => format!("{path} gone"),
         Check::Sysctl { key, value } => format!("{key} = {value}"),
         Check::Enabled { unit } => format!("{unit} enabled"),
+        Check::Disabled { unit } => format!("{unit} off"),
         Check::Active { unit } => format!("{unit} active"),
         Check::Port { port } => format!("port {port} there"),
         Check::Mtu { interface, mtu } => format!("{interface} has MTU {mtu}"),

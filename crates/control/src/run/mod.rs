@@ -21,6 +21,12 @@ pub use lock::{LockError, RunLock};
 
 use crate::nonce::nonce;
 
+/// The file that names the run of the same call before this one.
+const CONTINUES: &str = "continues";
+
+/// The file that lists the runs a run takes back, one a line.
+const UNDOES: &str = "undoes";
+
 /// The state folder: `$RINGBOLT_STATE`, else `$XDG_STATE_HOME/ringbolt`, else `~/.local/state/ringbolt`.
 pub fn state_folder() -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
@@ -71,6 +77,9 @@ pub struct RunRecord {
     pub cluster: String,
     /// Name of the lab, where its nodes were a lab's.
     pub lab: Option<String>,
+    /// Runs it takes back; empty for an apply.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undoes: Vec<String>,
     /// Wall clock at its beginning, RFC 3339; empty when it never began.
     pub started: String,
     /// How it ended; `None` when it was cut off, or is under way.
@@ -177,6 +186,41 @@ impl Runs {
         Ok(NewRun { id, folder, journal })
     }
 
+    /// Notes that a run goes on with what another began: both belong to one call.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn continues(&self, run: &NewRun, before: &str) -> Result<(), RunError> {
+        write(&run.folder.join(CONTINUES), |f| f.write_all(before.as_bytes()))
+    }
+
+    /// Notes that a run takes others back.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn undoes(&self, run: &NewRun, others: &[String]) -> Result<(), RunError> {
+        write(&run.folder.join(UNDOES), |f| f.write_all(others.join("\n").as_bytes()))
+    }
+
+    /// The run and those of the same call that came before and after it, the oldest first.
+    ///
+    /// # Errors
+    /// The folder of runs cannot be read, or there is no such run.
+    pub fn call_of(&self, prefix: &str) -> Result<Vec<String>, RunError> {
+        let all = self.ids()?;
+        let before = |id: &str| fs::read_to_string(self.folder().join(id).join(CONTINUES)).ok();
+        let mut call = vec![self.find(prefix)?];
+        // Each id stands at most once, so both walks end.
+        while let Some(earlier) = before(&call[0]).filter(|id| all.contains(id) && !call.contains(id)) {
+            call.insert(0, earlier);
+        }
+        while let Some(later) = all.iter().find(|id| !call.contains(id) && before(id).as_ref() == call.last())
+        {
+            call.push(later.clone());
+        }
+        Ok(call)
+    }
+
     /// All runs in short, the oldest first. A folder that cannot be understood is left out.
     ///
     /// # Errors
@@ -251,7 +295,8 @@ impl Runs {
         let text = |name: &str| fs::read_to_string(self.folder().join(id).join(name)).ok();
         let spec = ringbolt_core::spec::read(&text("spec.toml").unwrap_or_default()).spec;
         let cluster = spec.map(|spec| spec.cluster.name).unwrap_or_default();
-        RunRecord { cluster, lab: text("lab"), ..RunRecord::of(id, events) }
+        let undoes = text(UNDOES).unwrap_or_default().lines().map(str::to_owned).collect();
+        RunRecord { cluster, lab: text("lab"), undoes, ..RunRecord::of(id, events) }
     }
 
     fn folder(&self) -> PathBuf {
@@ -266,6 +311,7 @@ impl RunRecord {
             id: id.into(),
             cluster: String::new(),
             lab: None,
+            undoes: Vec::new(),
             started: String::new(),
             outcome: None,
             steps: 0,
@@ -375,6 +421,21 @@ mod tests {
         assert!(matches!(runs.load(""), Err(RunError::Unknown(_))));
         assert!(matches!(runs.load("1999"), Err(RunError::Unknown(_))));
         assert!(runs.list().unwrap().iter().any(|r| r.id == other.id && r.started.is_empty()));
+    }
+
+    #[test]
+    fn runs_of_one_call_are_found_from_any_of_them() {
+        let state = tempfile::tempdir().unwrap();
+        let runs = Runs::in_folder(state.path());
+        let make = || runs.create("", None, &Fleet::default(), &Plan::default()).unwrap();
+        let (one, two, three, other) = (make(), make(), make(), make());
+        runs.continues(&two, &one.id).unwrap();
+        runs.continues(&three, &two.id).unwrap();
+        let ids = vec![one.id, two.id.clone(), three.id];
+        for id in &ids {
+            assert_eq!(runs.call_of(id).unwrap(), ids);
+        }
+        assert_eq!(runs.call_of(&other.id).unwrap(), [other.id]);
     }
 
     #[test]

@@ -50,6 +50,11 @@ pub enum Check {
         /// Value.
         value: Cow<'static, str>,
     },
+    /// A unit is not enabled and does not run.
+    Disabled {
+        /// Unit name.
+        unit: Cow<'static, str>,
+    },
     /// A unit is enabled.
     Enabled {
         /// Unit name.
@@ -153,6 +158,11 @@ impl Check {
             Self::Sysctl { key, value } => match facts.state.sysctl.get(&**key) {
                 Some(v) => (v == value, v.clone()),
                 None => (false, "unknown to this kernel".into()),
+            },
+            Self::Disabled { unit } => match facts.state.units.get(&**unit) {
+                Some(u) if u.enabled == "enabled" => (false, "enabled".into()),
+                Some(u) if u.active == "active" => (false, "active".into()),
+                _ => (true, "off".into()),
             },
             Self::Enabled { unit } => {
                 let state = facts.state.units.get(&**unit).map_or("", |u| u.enabled.as_str());

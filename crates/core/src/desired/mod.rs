@@ -48,6 +48,9 @@ pub struct Goal {
     pub routes: Vec<(std::net::IpAddr, NodeName, u32)>,
 }
 
+/// Ceph's configuration, shared by the cluster.
+pub const CEPH_CONF: &str = "/etc/pve/ceph.conf";
+
 /// Everything of ours has a name that begins like one of these.
 pub const OWN_FILES: [&str; 8] = [
     "/etc/systemd/network/00-ringbolt-",

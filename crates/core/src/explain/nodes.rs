@@ -287,4 +287,27 @@ super::explanations! {
         wrong: "",
         right: "",
     }
+    UNDO_BELOW_CEPH = Error "RB0540" {
+        title: "the mesh is not taken back from under Ceph",
+        why: "Monitors and OSDs speak over the addresses of the mesh: without it they stop, and with them every guest whose disks they hold. \
+              To see it: /etc/pve/ceph.conf names networks of the fabric.",
+        cure: "Move the data away and remove Ceph first; then roll back.",
+        wrong: "",
+        right: "",
+    }
+    UNDO_CHANGED = Warning "RB0541" {
+        title: "a file was changed after the run that is rolled back",
+        why: "The run wrote it, and it is neither what the run left nor what was there before. Somebody has edited it since, \
+              and that work is not overwritten. To see it: compare the file with the diff `ringbolt replay` shows.",
+        cure: "Put it right by hand where that is needed; what was there before is kept on the node under /var/lib/ringbolt/undo.",
+        wrong: "",
+        right: "",
+    }
+    UNDO_STAYS = Warning "RB0542" {
+        title: "a step cannot be taken back",
+        why: "Some deeds have no way back: data that was wiped, a cluster that was made, a module in the kernel. The plan said so before.",
+        cure: "Nothing needs to be done, unless the note names something.",
+        wrong: "",
+        right: "",
+    }
 }

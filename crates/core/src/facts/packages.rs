@@ -22,6 +22,13 @@ pub fn installed(status: &str, wanted: &BTreeSet<String>) -> BTreeMap<String, St
     found
 }
 
+/// Names of all packages that are installed.
+pub fn names(status: &str) -> BTreeSet<String> {
+    let entries = status.split("\n\n");
+    let named = entries.filter_map(|e| e.trim_start().strip_prefix("Package: ")?.split_once('\n'));
+    named.filter(|(_, fields)| version(fields).is_some()).map(|(name, _)| name.to_owned()).collect()
+}
+
 /// The version of an entry whose status is `… … installed`.
 fn version(fields: &str) -> Option<&str> {
     let field = |key: &str| fields.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));

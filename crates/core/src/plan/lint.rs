@@ -29,6 +29,12 @@ pub fn lint(plan: &Plan) -> Vec<String> {
 fn needs_proof(step: &Step) -> bool {
     !matches!(
         step.action,
-        None | Some(Action::ReloadSystemd | Action::ReloadUdev | Action::UpdateInitramfs | Action::Reboot)
+        None | Some(
+            Action::ReloadSystemd
+                | Action::ReloadUdev
+                | Action::UpdateInitramfs
+                | Action::Reboot
+                | Action::TakeBack { .. }
+        )
     )
 }

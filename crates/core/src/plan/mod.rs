@@ -17,12 +17,14 @@ mod lint;
 mod narrow;
 mod order;
 mod preflight;
+mod undo;
 
 pub(crate) use build::goal_checks;
 pub use build::{Policy, plan};
 pub(crate) use cluster::speaker;
 pub use lint::lint;
 pub use preflight::preflight;
+pub use undo::{Past, undo};
 
 /// Content-built name of a step: `n2/file:/etc/frr/daemons`, `gate:ports`.
 pub type StepId = Arc<str>;

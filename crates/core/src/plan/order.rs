@@ -67,8 +67,13 @@ fn wall(phase: Phase, list: &[Step]) -> Step {
     let mut after: Vec<StepId> = ends.chain(list.last()).map(|s| s.id.clone()).collect();
     after.sort_unstable();
     after.dedup();
+    wall_after(format!("gate:{}", phase.word()), phase, after)
+}
+
+/// A gate that waits for these steps.
+pub(super) fn wall_after(id: String, phase: Phase, after: Vec<StepId>) -> Step {
     Step {
-        id: format!("gate:{}", phase.word()).into(),
+        id: id.into(),
         phase,
         node: None,
         title: format!("every node is done with \"{}\"", phase.word()).into(),

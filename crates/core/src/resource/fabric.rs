@@ -75,19 +75,12 @@ impl Fabric {
 
     /// Whether a section belongs to this fabric.
     pub fn owns(&self, section: &Section) -> bool {
-        let own = section.id == self.id.as_str() && section.kind.ends_with("_fabric");
-        let node = section.kind.ends_with("_node") && section.id.starts_with(&format!("{}_", self.id));
-        own || node
+        of(&self.id, section)
     }
 
     /// Whether a section is that of a node which stays as it is.
     pub fn keeps(&self, section: &Section) -> bool {
-        section.kind == NODE_KIND && self.keep.contains(self.node_of(&section.id))
-    }
-
-    /// The node of a node section's id.
-    fn node_of<'s>(&self, id: &'s str) -> &'s str {
-        id.strip_prefix(self.id.as_str()).and_then(|rest| rest.strip_prefix('_')).unwrap_or(id)
+        section.kind == NODE_KIND && self.keep.contains(node_of(&self.id, &section.id))
     }
 
     /// The call that takes the whole fabric away, nodes included.
@@ -97,73 +90,100 @@ impl Fabric {
 
     /// What is to be called so that the staged sections become this fabric's.
     pub fn calls(&self, staged: &[Section]) -> Calls {
-        let have: BTreeMap<&str, &Section> =
-            staged.iter().filter(|s| self.owns(s)).map(|s| (s.id.as_str(), s)).collect();
-        let mut calls = Calls::default();
-        let sections = self.sections();
-        for wish in &sections {
-            let now = have.get(wish.id.as_str()).copied();
-            if now.is_some_and(|n| same(n, wish)) {
-                continue;
-            }
-            calls.calls.push(if wish.kind == FABRIC_KIND {
-                self.fabric_call(wish, now)
-            } else {
-                self.node_call(wish, now)
+        towards(&self.id, &self.sections(), staged, |section| self.keeps(section))
+    }
+}
+
+/// Whether a section belongs to the fabric of this id.
+pub fn of(id: &FabricId, section: &Section) -> bool {
+    let own = section.id == id.as_str() && section.kind.ends_with("_fabric");
+    let node = section.kind.ends_with("_node") && section.id.starts_with(&format!("{id}_"));
+    own || node
+}
+
+/// What is to be called so that a fabric becomes what it was, the whole of it gone where it was not
+/// there. Its deletions are no one's loss: nothing is named as leaving.
+pub fn revert(id: &FabricId, was: &[Section], is: &[Section]) -> Calls {
+    let wish: Vec<Section> = was.iter().filter(|s| of(id, s)).cloned().collect();
+    if wish.is_empty() {
+        let there = is.iter().any(|s| of(id, s));
+        return Calls {
+            deletes: there.then(|| Fabric::withdrawal(id)).into_iter().collect(),
+            ..Calls::default()
+        };
+    }
+    Calls { leaving: Vec::new(), ..towards(id, &wish, is, |_| false) }
+}
+
+/// Calls from what is staged to these sections of a fabric; sections that `keeps` names stay.
+fn towards(id: &FabricId, wish: &[Section], staged: &[Section], keeps: impl Fn(&Section) -> bool) -> Calls {
+    let have: BTreeMap<&str, &Section> =
+        staged.iter().filter(|s| of(id, s)).map(|s| (s.id.as_str(), s)).collect();
+    let mut calls = Calls::default();
+    for wish in wish {
+        let now = have.get(wish.id.as_str()).copied();
+        if now.is_some_and(|n| same(n, wish)) {
+            continue;
+        }
+        let call = if wish.kind == FABRIC_KIND { fabric_call } else { node_call };
+        calls.calls.push(call(id, wish, now));
+    }
+    let wanted: BTreeSet<&str> = wish.iter().map(|s| s.id.as_str()).collect();
+    for (name, section) in &have {
+        if section.kind == NODE_KIND && !wanted.contains(*name) && !keeps(section) {
+            let node = node_of(id, name).to_owned();
+            calls.deletes.push(PveCall {
+                verb: Verb::Delete,
+                path: format!("/cluster/sdn/fabrics/node/{id}/{node}"),
+                options: Vec::new(),
             });
-        }
-        let wanted: BTreeSet<&str> = sections.iter().map(|s| s.id.as_str()).collect();
-        for (id, section) in &have {
-            if section.kind == NODE_KIND && !wanted.contains(*id) && !self.keeps(section) {
-                let node = self.node_of(id).to_owned();
-                calls.deletes.push(PveCall {
-                    verb: Verb::Delete,
-                    path: format!("/cluster/sdn/fabrics/node/{}/{node}", self.id),
-                    options: Vec::new(),
-                });
-                calls.leaving.push(node);
-            }
-        }
-        calls
-    }
-
-    fn fabric_call(&self, wish: &Section, now: Option<&Section>) -> PveCall {
-        let mut options = Vec::new();
-        if now.is_none() {
-            options.push(("id".to_owned(), self.id.to_string()));
-        }
-        options.push(("protocol".into(), "openfabric".into()));
-        options.extend(flat(wish));
-        for key in now.into_iter().flat_map(|n| n.keys.keys()) {
-            if !wish.keys.contains_key(key) && DELETABLE.contains(&key.as_str()) {
-                options.push(("delete".into(), key.clone()));
-            }
-        }
-        let base = "/cluster/sdn/fabrics/fabric";
-        match now {
-            None => PveCall { verb: Verb::Create, path: base.into(), options },
-            Some(_) => PveCall { verb: Verb::Set, path: format!("{base}/{}", self.id), options },
+            calls.leaving.push(node);
         }
     }
+    calls
+}
 
-    fn node_call(&self, wish: &Section, now: Option<&Section>) -> PveCall {
-        let node = self.node_of(&wish.id);
-        let mut options = Vec::new();
-        if now.is_none() {
-            options.push(("node_id".to_owned(), node.to_owned()));
+/// The node of a node section's id.
+fn node_of<'s>(fabric: &FabricId, id: &'s str) -> &'s str {
+    id.strip_prefix(fabric.as_str()).and_then(|rest| rest.strip_prefix('_')).unwrap_or(id)
+}
+
+fn fabric_call(id: &FabricId, wish: &Section, now: Option<&Section>) -> PveCall {
+    let mut options = Vec::new();
+    if now.is_none() {
+        options.push(("id".to_owned(), id.to_string()));
+    }
+    options.push(("protocol".into(), "openfabric".into()));
+    options.extend(flat(wish));
+    for key in now.into_iter().flat_map(|n| n.keys.keys()) {
+        if !wish.keys.contains_key(key) && DELETABLE.contains(&key.as_str()) {
+            options.push(("delete".into(), key.clone()));
         }
-        options.push(("protocol".into(), "openfabric".into()));
-        options.extend(flat(wish));
-        for key in now.into_iter().flat_map(|n| n.keys.keys()) {
-            if !wish.keys.contains_key(key) {
-                options.push(("delete".into(), key.clone()));
-            }
+    }
+    let base = "/cluster/sdn/fabrics/fabric";
+    match now {
+        None => PveCall { verb: Verb::Create, path: base.into(), options },
+        Some(_) => PveCall { verb: Verb::Set, path: format!("{base}/{id}"), options },
+    }
+}
+
+fn node_call(id: &FabricId, wish: &Section, now: Option<&Section>) -> PveCall {
+    let node = node_of(id, &wish.id);
+    let mut options = Vec::new();
+    if now.is_none() {
+        options.push(("node_id".to_owned(), node.to_owned()));
+    }
+    options.push(("protocol".into(), "openfabric".into()));
+    options.extend(flat(wish));
+    for key in now.into_iter().flat_map(|n| n.keys.keys()) {
+        if !wish.keys.contains_key(key) {
+            options.push(("delete".into(), key.clone()));
         }
-        let base = format!("/cluster/sdn/fabrics/node/{}", self.id);
-        match now {
-            None => PveCall { verb: Verb::Create, path: base, options },
-            Some(_) => PveCall { verb: Verb::Set, path: format!("{base}/{node}"), options },
-        }
+    }
+    let base = format!("/cluster/sdn/fabrics/node/{id}");
+    match now {
+        None => PveCall { verb: Verb::Create, path: base, options },
+        Some(_) => PveCall { verb: Verb::Set, path: format!("{base}/{node}"), options },
     }
 }
 

@@ -1,0 +1,213 @@
+//! `ringbolt rollback RUN`: takes back what a call of `apply` has changed, by a plan that is shown first.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, IsTerminal, Write};
+
+use clap::Args;
+use ringbolt_control::apply;
+use ringbolt_control::run::{PastRun, RunError};
+use ringbolt_core::desired::{CEPH_CONF, question};
+use ringbolt_core::event::{Outcome, What};
+use ringbolt_core::plan::{Past, Plan, StepId, undo};
+
+use crate::command::apply::{How, Tie, carry_out};
+use crate::command::plan::ending;
+use crate::exit::Exit;
+use crate::global::Global;
+use crate::render::text::hang;
+use crate::render::{Style, count, plan as render};
+use crate::session::{Session, Trouble, block_on};
+
+/// Arguments of `rollback`.
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArgs {
+    /// Which run: its id, the beginning of it, or its last four characters; the others of the same
+    /// `apply` go with it
+    #[arg(value_name = "RUN", required_unless_present = "last", conflicts_with = "last")]
+    pub(crate) run: Option<String>,
+    /// The last run of this cluster
+    #[arg(long)]
+    pub(crate) last: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Only show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write events as JSON, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn trouble(error: &RunError) -> Trouble {
+    Trouble::usage(error.to_string(), "`ringbolt history` lists the runs")
+}
+
+/// Plans the way back, asks, goes it.
+pub(crate) fn run(
+    args: &RollbackArgs,
+    global: &Global,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
+    block_on(async {
+        let session = Session::open(global, style)?;
+        let _lock =
+            session.runs.lock(&session.loaded.spec.cluster.name, "rollback").map_err(|e| Trouble {
+                message: e.to_string(),
+                hint: Some("wait for it, or end that process".into()),
+                exit: Exit::Failed,
+            })?;
+        Back { args, global, session, style }.go(out).await
+    })
+}
+
+struct Back<'a> {
+    args: &'a RollbackArgs,
+    global: &'a Global,
+    session: Session,
+    style: Style,
+}
+
+impl Back<'_> {
+    async fn go(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
+        let past = self.past()?;
+        let mut asked = question::mesh();
+        asked.files.insert(CEPH_CONF.into());
+        let seen = self.session.fleet.facts(&asked).await;
+        if let Some((node, why)) = seen.missing.first_key_value() {
+            return Err(Trouble {
+                message: format!("{node} does not answer: {why}"),
+                hint: why
+                    .hint()
+                    .or_else(|| Some("nothing was changed; roll back when all nodes are there".into())),
+                exit: Exit::Unreachable,
+            });
+        }
+        let begun: Vec<BTreeSet<StepId>> = past.iter().map(begun).collect();
+        let runs: Vec<Past<'_>> = past
+            .iter()
+            .zip(&begun)
+            .map(|(run, begun)| Past { run: &run.record.id, plan: &run.plan, before: &run.facts, begun })
+            .collect();
+        let plan = undo(&runs, &seen.fleet);
+        if !self.args.json && !self.global.quiet {
+            self.show(&past, &plan, seen.fleet.nodes.len(), out)?;
+        }
+        if !plan.obstacles.is_empty() || plan.deeds().next().is_none() || self.args.dry_run {
+            return Ok(ending(&plan, false));
+        }
+        self.ask(out)?;
+        let stop = apply::on_signals()?;
+        let how = How { json: self.args.json, quiet: self.global.quiet, style: self.style };
+        let ids: Vec<String> = past.iter().map(|run| run.record.id.clone()).collect();
+        let tie = Tie::Undoes(&ids);
+        let (_, report) = carry_out(&self.session, &seen.fleet, plan, stop, tie, how).await?;
+        self.finish(&report, out)
+    }
+
+    /// The runs of the call, the newest first. A call that was followed by another one of the cluster is
+    /// refused: its copies are older than what is there.
+    fn past(&self) -> Result<Vec<PastRun>, Trouble> {
+        let runs = &self.session.runs;
+        let cluster = &self.session.loaded.spec.cluster.name;
+        let lab = &self.session.loaded.source.lab;
+        let mut all = runs.list().map_err(|e| trouble(&e))?;
+        all.retain(|r| !r.started.is_empty() && r.cluster == *cluster && r.lab == *lab);
+        let wanted = self.args.run.as_deref();
+        let undone: BTreeSet<String> = all
+            .iter()
+            .filter(|r| r.outcome == Some(Outcome::Done))
+            .flat_map(|r| r.undoes.iter().cloned())
+            .collect();
+        if let Some(again) = all.iter().find(|r| wanted == Some(r.id.as_str()) && !r.undoes.is_empty()) {
+            return Err(Trouble::usage(
+                format!("run {} is itself a rollback", again.id),
+                "`ringbolt apply` builds again what it took away",
+            ));
+        }
+        all.retain(|r| r.undoes.is_empty() && !undone.contains(&r.id));
+        let Some(newest) = all.pop() else {
+            return Err(Trouble::usage(
+                format!("there is nothing to take back: no apply to cluster {cluster} from here is left"),
+                "`ringbolt history` lists the runs of this machine",
+            ));
+        };
+        let call = runs.call_of(wanted.unwrap_or(&newest.id)).map_err(|e| trouble(&e))?;
+        if !call.contains(&newest.id) {
+            return Err(Trouble::usage(
+                format!("run {} came later, and would be lost", newest.id),
+                format!("roll that one back first: `ringbolt rollback {}`", newest.id),
+            ));
+        }
+        call.iter().rev().map(|id| runs.load(id).map_err(|e| trouble(&e))).collect()
+    }
+
+    fn show(&self, past: &[PastRun], plan: &Plan, nodes: usize, out: &mut dyn Write) -> std::io::Result<()> {
+        let ids: Vec<&str> = past.iter().map(|r| r.record.id.as_str()).collect();
+        write!(
+            out,
+            "{}",
+            hang(
+                "taking back: ",
+                &format!("run {}, the newest first", ids.join(", then ")),
+                self.style.width
+            )
+        )?;
+        write!(out, "{}", render::steps(plan, !self.args.yes, self.style))?;
+        if plan.obstacles.is_empty() && plan.deeds().next().is_none() {
+            write!(out, "{}", crate::render::obstacle::notes(&plan.notes, self.style))?;
+            return writeln!(out, "{} of it is there any more.", self.style.green("nothing to do: nothing"));
+        }
+        write!(out, "{}", render::closing(plan, nodes, self.style))
+    }
+
+    fn ask(&self, out: &mut dyn Write) -> Result<(), Trouble> {
+        if self.args.yes {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() {
+            return Err(Trouble::usage(
+                "there is nobody to ask here",
+                "add --yes if the plan is what you want",
+            ));
+        }
+        write!(out, "\nRoll back? [y/N] ")?;
+        out.flush()?;
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer)?;
+        if matches!(answer.trim(), "y" | "Y" | "yes") {
+            return Ok(());
+        }
+        Err(Trouble { message: "nothing was changed".into(), hint: None, exit: Exit::Done })
+    }
+
+    fn finish(&self, report: &apply::Report, out: &mut dyn Write) -> Result<Exit, Trouble> {
+        let whole = report.outcome == Outcome::Done;
+        if !self.args.json {
+            let word =
+                if whole { self.style.green("rolled back:") } else { self.style.red("not all rolled back:") };
+            let mut text = format!(
+                "{} done, {} failed, {} not begun, in {:.1} s.",
+                count(report.done as usize, "step"),
+                report.failed,
+                report.skipped,
+                report.took.as_secs_f64()
+            );
+            if !whole {
+                text += " The same command goes on from here.";
+            }
+            write!(out, "\n{}", hang(&format!("{word} "), &text, self.style.width))?;
+        }
+        Ok(if whole { Exit::Done } else { Exit::Failed })
+    }
+}
+
+/// The steps of a run that had begun.
+fn begun(run: &PastRun) -> BTreeSet<StepId> {
+    let started = run.events.iter().filter_map(|e| match &e.what {
+        What::StepStarted { step, .. } => Some(step.clone()),
+        _ => None,
+    });
+    started.collect()
+}
