@@ -319,6 +319,7 @@ fn a_running_osd_tells_what_is_in_force() {
     assert_eq!(scrubs, [Useful, Useful], "each for its own");
     let queue = verdict_of(&audit, "osd_op_queue");
     assert_eq!((queue.verdict, queue.cure.as_str()), (Verdict::NeedsRestart, "restart osd.0, osd.1"));
+    assert_eq!(verdict_of(&audit, "osd_max_backfills").verdict, Ignored, "mClock is what runs");
     assert_eq!(verdict_of(&audit, "osd_scrub_begin_hour").verdict, Verdict::Overruled);
     let stranger = verdict_of(&audit, "osd_some_option");
     assert_eq!((stranger.verdict, stranger.default.as_str()), (Verdict::Unknown, "1"));

@@ -14,7 +14,8 @@ pub(super) const RMEM_MAX: &str = "net.core.rmem_max";
 /// Gathers it.
 pub(super) fn of(spec: &Spec, fleet: &Fleet, cluster: &CephCluster, osds: &[RunningOsd<'_>]) -> Surroundings {
     let stored = |name: &str| cluster.config.iter().find(|e| e.name == name).map(|e| e.value.as_str());
-    let said = |name: &str| running::value(name, osds).or_else(|| stored(name));
+    // What is stored may not be in force yet: running OSDs go before it.
+    let said = |name: &str| if osds.is_empty() { stored(name) } else { running::value(name, osds) };
     let sysctl = |f: &Facts| f.state.sysctl.get(RMEM_MAX).and_then(|v| v.trim().parse().ok());
     let compressed = |mode: Option<&str>| mode.is_some_and(|m| m != "none");
     Surroundings {
