@@ -3,7 +3,7 @@
 //!
 //! Used by `read` and `act`. It never runs a shell and never passes on the caller's environment.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -89,6 +89,7 @@ pub(crate) struct Call {
     environment: Vec<(&'static str, &'static str)>,
     limit: Duration,
     streams: Streams,
+    input: Option<String>,
 }
 
 /// A call of `program` with these arguments. It may take ten seconds, and its streams are apart.
@@ -103,6 +104,7 @@ where
         environment: Vec::new(),
         limit: Duration::from_secs(10),
         streams: Streams::Apart,
+        input: None,
     }
 }
 
@@ -121,6 +123,12 @@ impl Call {
     /// Standard output and error as one text.
     pub(crate) fn joined(mut self) -> Self {
         self.streams = Streams::Joined;
+        self
+    }
+
+    /// A text on its standard input, which then ends; without, there is none.
+    pub(crate) fn input(mut self, text: impl Into<String>) -> Self {
+        self.input = Some(text.into());
         self
     }
 
@@ -168,11 +176,11 @@ impl Call {
             .envs(self.environment.iter().copied())
             .current_dir("/")
             .process_group(0)
-            .stdin(Stdio::null());
+            .stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
         let (closed, events) = channel();
         let out = Capture::default();
         let err = Capture::default();
-        let child = match self.streams {
+        let mut child = match self.streams {
             Streams::Apart => {
                 let mut child =
                     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(fault)?;
@@ -188,8 +196,19 @@ impl Call {
                 child
             }
         };
+        if let (Some(text), Some(pipe)) = (&self.input, child.stdin.take()) {
+            feed(pipe, text.clone());
+        }
         Ok(Started { call: self.clone(), child, begun: Instant::now(), out, err, closed: events })
     }
+}
+
+/// Writes to a program's standard input in a thread of its own; one that does not read it all is
+/// left alone.
+fn feed(mut pipe: impl Write + Send + 'static, text: String) {
+    std::thread::spawn(move || {
+        let _ = pipe.write_all(text.as_bytes());
+    });
 }
 
 /// What one stream has given so far.
@@ -314,6 +333,14 @@ mod tests {
         let mut names: Vec<_> = output.out.lines().filter_map(|l| l.split('=').next()).collect();
         names.sort_unstable();
         assert_eq!(names, ["EXTRA", "HOME", "LC_ALL", "PATH"]);
+    }
+
+    #[test]
+    fn a_text_is_given_and_ends_and_need_not_be_read() {
+        let long = "y\n".repeat(100_000);
+        let output = call("wc", ["-l"]).input(&*long).must().unwrap();
+        assert_eq!(output.out.trim(), "100000");
+        assert!(call("true", [] as [&str; 0]).input(long).must().is_ok());
     }
 
     #[test]

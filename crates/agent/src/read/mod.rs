@@ -12,6 +12,7 @@ use crate::exec::ExecError;
 use crate::root::Root;
 
 pub(crate) use files::file;
+pub(crate) mod ceph;
 pub(crate) mod disks;
 mod files;
 mod frr;
@@ -96,6 +97,7 @@ pub(crate) fn facts(root: &Root, question: &Question, areas: Areas) -> Result<Fa
     let frr = if areas.frr { frr::ask(root) } else { Known::No("not asked for".into()) };
     let units = units::ask(&question.units)?;
     let disks = disks::ask(root, question.disks);
+    let cluster = ceph::ask_cluster(root, question.ceph_cluster);
 
     let kernel = root.line("/proc/sys/kernel/osrelease").unwrap_or_default();
     let modules = kernel::modules(root, &kernel, &question.modules);
@@ -130,8 +132,8 @@ pub(crate) fn facts(root: &Root, question: &Question, areas: Areas) -> Result<Fa
             frr: frr::collect(frr),
             root_free: mounts::free(&root.at("/")),
             pve_writable: mounts::pve_writable(root),
-            ceph: not_asked(),
-            ceph_cluster: not_asked(),
+            ceph: if question.ceph { ceph::node(root, question.ceph_options) } else { not_asked() },
+            ceph_cluster: ceph::collect_cluster(cluster),
         },
     })
 }

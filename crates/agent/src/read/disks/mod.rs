@@ -9,7 +9,7 @@ use std::io::Read;
 use std::os::unix::fs::FileTypeExt;
 use std::thread::JoinHandle;
 
-use ringbolt_core::facts::disk::reading::Reading;
+use ringbolt_core::facts::disk::reading::{OsdFolder, Reading};
 use ringbolt_core::facts::disk::signatures::{COLUMNS, LABEL_BYTES, Label, label, signatures};
 use ringbolt_core::facts::disk::{Disk, Use, mounts, smart};
 use ringbolt_core::facts::{Disks, Known, not_asked};
@@ -19,7 +19,7 @@ use crate::exec::{call, find};
 use crate::root::Root;
 
 mod blocks;
-pub(crate) mod osds;
+mod osds;
 
 /// Most devices given to one call of wipefs.
 const AT_ONCE: usize = 500;
@@ -52,6 +52,19 @@ pub(crate) fn disks(root: &Root, how: Disks) -> Known<Vec<Disk>> {
         Ok(tree) => Known::Yes(looked_at(root, tree, how)),
         Err(why) => Known::No(why),
     }
+}
+
+/// The OSDs of this node, each with the kernel names of the disks below it.
+pub(crate) fn osds(root: &Root) -> Vec<(OsdFolder, Vec<String>)> {
+    let (reading, names) = match blocks::read(root) {
+        Ok(tree) => (tree.reading, tree.disks.into_iter().map(|disk| disk.name).collect()),
+        Err(_) => (Reading::default(), Vec::new()),
+    };
+    let disks = |osd: &OsdFolder| {
+        let below = osd.devices.iter().flat_map(|device| reading.below(device, &names));
+        below.collect::<BTreeSet<String>>().into_iter().collect()
+    };
+    osds::folders(root, &reading).into_iter().map(|osd| (osd.clone(), disks(&osd))).collect()
 }
 
 fn looked_at(root: &Root, tree: blocks::Tree, how: Disks) -> Vec<Disk> {

@@ -1,0 +1,147 @@
+//! Ceph on the node, from its folders and admin sockets; and the cluster, from one session with the
+//! monitors.
+//!
+//! Used for facts, and by deeds to see what has become of them. The node's part starts no program.
+
+use std::path::Path;
+use std::thread::JoinHandle;
+
+use ringbolt_core::facts::ceph::{CephCluster, CephNode, Daemon, LocalOsd, Quorum, cluster, daemon};
+use ringbolt_core::facts::disk::reading::OsdFolder;
+use ringbolt_core::facts::{Known, not_asked};
+
+use super::disks;
+use crate::root::Root;
+
+pub(crate) mod session;
+mod socket;
+
+/// Folder of the daemons' folders.
+const HOME: &str = "/var/lib/ceph";
+
+/// Folder of the admin sockets.
+const SOCKETS: &str = "/var/run/ceph";
+
+/// Programs without which Proxmox VE calls Ceph not installed.
+const PROGRAMS: [&str; 2] = ["/usr/bin/ceph-mon", "/usr/bin/ceph"];
+
+/// There while Proxmox VE installs Ceph.
+pub(crate) const INSTALLING: &str = "/run/pve-ceph-install-flag";
+
+/// Whether Ceph's programs are on the node.
+pub(crate) fn is_installed(root: &Root) -> bool {
+    PROGRAMS.iter().all(|program| root.at(program).is_file())
+}
+
+/// Ceph on this node; with `options` also those of running OSDs that differ from their defaults.
+pub(crate) fn node(root: &Root, options: bool) -> Known<CephNode> {
+    let installing = root.at(INSTALLING).exists();
+    if !installing && !is_installed(root) {
+        return Known::No("Ceph is not installed".into());
+    }
+    let monitors = daemons(root, "mon");
+    let own = monitors.first().map(|monitor| monitor.id.clone());
+    Known::Yes(CephNode {
+        quorum: own.and_then(|id| quorum(root, &id)),
+        monitors,
+        managers: daemons(root, "mgr"),
+        metadata: daemons(root, "mds"),
+        osds: osds(root, options),
+        memory: memory(root),
+        installing,
+    })
+}
+
+/// What the monitor of this id here says of the quorum.
+pub(crate) fn quorum(root: &Root, id: &str) -> Option<Quorum> {
+    daemon::quorum(&said(root, "mon", id, "mon_status")?)
+}
+
+/// Daemons of one kind that have a folder, by id.
+pub(crate) fn daemons(root: &Root, kind: &str) -> Vec<Daemon> {
+    let entries = std::fs::read_dir(root.at(HOME).join(kind)).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let mut ids: Vec<String> = folders
+        .filter_map(|entry| Some(entry.file_name().to_str()?.strip_prefix("ceph-")?.to_owned()))
+        .collect();
+    ids.sort_unstable();
+    let runs =
+        |id: &String| said(root, kind, id, "version").is_some_and(|text| daemon::version(&text).is_some());
+    ids.into_iter().map(|id| Daemon { runs: runs(&id), id }).collect()
+}
+
+/// The OSDs of this node, asked all at once.
+pub(crate) fn osds(root: &Root, options: bool) -> Vec<LocalOsd> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = disks::osds(root)
+            .into_iter()
+            .map(|(folder, disks)| scope.spawn(move || osd(root, &folder, disks, options)))
+            .collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    })
+}
+
+fn osd(root: &Root, folder: &OsdFolder, disks: Vec<String>, options: bool) -> LocalOsd {
+    let ask = |command: &str| said(root, "osd", &folder.id.to_string(), command);
+    let status = ask("status").and_then(|text| daemon::osd(&text)).unwrap_or_default();
+    let runs = !status.state.is_empty();
+    let version = if runs { ask("version").and_then(|text| daemon::version(&text)) } else { None };
+    let options = if runs && options { ask("config diff") } else { None };
+    let or = |own: &String, told: String| if own.is_empty() { told } else { own.clone() };
+    LocalOsd {
+        id: folder.id,
+        fsid: or(&folder.fsid, status.fsid),
+        cluster: or(&folder.cluster, status.cluster),
+        disks,
+        state: status.state,
+        version: version.unwrap_or_default(),
+        options: options.map(|text| daemon::options(&text)).unwrap_or_default(),
+    }
+}
+
+/// A daemon's answer; `None` when it does not run or does not answer.
+fn said(root: &Root, kind: &str, id: &str, command: &str) -> Option<String> {
+    socket::ask(&root.at(Path::new(SOCKETS).join(format!("ceph-{kind}.{id}.asok"))), command).ok()
+}
+
+/// `MemTotal` in bytes.
+fn memory(root: &Root) -> u64 {
+    let text = std::fs::read_to_string(root.at("/proc/meminfo")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or_default().saturating_mul(1024)
+}
+
+/// Starts asking the cluster, in a thread of its own.
+pub(super) fn ask_cluster(root: &Root, asked: bool) -> Known<JoinHandle<Known<CephCluster>>> {
+    if !asked {
+        return not_asked();
+    }
+    let root = root.clone();
+    Known::Yes(std::thread::spawn(move || match cluster(&root) {
+        Ok(told) => Known::Yes(told),
+        Err(why) => Known::No(why),
+    }))
+}
+
+/// Collects what it said.
+pub(super) fn collect_cluster(asked: Known<JoinHandle<Known<CephCluster>>>) -> Known<CephCluster> {
+    match asked {
+        Known::No(why) => Known::No(why),
+        Known::Yes(thread) => thread
+            .join()
+            .unwrap_or_else(|_| Known::No("the agent has a bug: asking the Ceph cluster panicked".into())),
+    }
+}
+
+/// What the cluster says of itself; why not, in words.
+pub(crate) fn cluster(root: &Root) -> Result<CephCluster, String> {
+    let commands: Vec<_> = cluster::questions().into_iter().map(session::Command::monitor).collect();
+    let answers = session::ask(root, &commands).map_err(|failure| failure.message)?;
+    let texts: Vec<String> = answers.into_iter().map(|answer| answer.out).collect();
+    cluster::cluster(&texts)
+}
+
+#[cfg(test)]
+#[path = "ceph_test.rs"]
+mod tests;
