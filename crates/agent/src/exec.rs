@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -280,6 +280,16 @@ impl Started {
                 return Err(ExecError::Slow { call: self.call.line(), seconds: self.call.limit.as_secs() });
             }
         }
+    }
+
+    /// Whether its standard output so far has this text.
+    pub(crate) fn said(&self, text: &str) -> bool {
+        self.out.text().contains(text)
+    }
+
+    /// Whether nobody holds its streams any more: it has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.closed.try_recv(), Err(TryRecvError::Disconnected))
     }
 
     fn status(&mut self) -> Result<Option<ExitStatus>, ExecError> {

@@ -4,6 +4,7 @@
 //! other node; it does what it is asked, one action at a time, and refuses what it does not know.
 
 mod act;
+mod bench;
 mod disk;
 mod exec;
 mod frame;

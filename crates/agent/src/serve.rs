@@ -16,6 +16,7 @@ use ringbolt_core::facts::Question;
 use ringbolt_core::wire::{Ask, Deed, Failure, Hello, Request, Say};
 
 use crate::act::{Scene, carry_out};
+use crate::bench::measure;
 use crate::frame::{Fault, Out, next};
 use crate::look::look;
 use crate::ping::ping;
@@ -236,6 +237,10 @@ impl Session {
                 Ok(Say::Looked { findings: look(&desk.root, &checks, &question, patience, stop)? })
             }),
             Ask::Ping(asked) => self.spawn(id, move |_, stop| Ok(Say::Pinged(ping(&asked, stop)?))),
+            Ask::Measure(asked) => self.spawn(id, move |desk, stop| {
+                let say = |text: String| desk.out.say(id, Say::Progress { text });
+                Ok(Say::Measured(Box::new(measure(&desk.root, &asked, stop, &say)?)))
+            }),
         }
     }
 

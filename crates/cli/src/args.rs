@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::command::agent::AgentArgs;
 use crate::command::apply::ApplyArgs;
+use crate::command::bench::BenchArgs;
 use crate::command::check::CheckArgs;
 use crate::command::discover::DiscoverArgs;
 use crate::command::drill::DrillArgs;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Drill(DrillArgs),
     /// Every tuning option: a verdict, the reason, the way back
     Tune(TuneArgs),
+    /// Measure links honestly, keep the results, compare them
+    Bench(BenchArgs),
     /// The rehearsal lab: real nodes in namespaces of this machine
     Lab(LabArgs),
     /// List past runs

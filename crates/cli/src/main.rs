@@ -67,6 +67,7 @@ fn run(cli: &Cli, out: &mut dyn Write, style: Style) -> std::io::Result<Exit> {
         Command::Tune(args) => command::tune::run(args, global, out, style),
         Command::Lab(args) => command::lab::run(args, global, out, style),
         Command::Drill(args) => command::drill::run(args, global, out, style),
+        Command::Bench(args) => command::bench::run(args, global, out, style),
         Command::History(args) => command::history::list(args, out, style),
         Command::Agent(_) => return Ok(Exit::Done), // served by `main`, before standard output is locked
         Command::Rollback(args) => command::rollback::run(args, global, out, style),

@@ -207,3 +207,53 @@ fn a_stopped_apply_leaves_nothing_half_done() {
     rig.ok(&["apply", "--yes"]);
     rig.verified_within(MINUTE);
 }
+
+#[test]
+fn a_bench_of_the_mesh_is_kept_compared_and_finds_sizes_that_are_lost() {
+    let Some(rig) = Rig::new("bench") else { return };
+    rig.ok(&["lab", "up", "--nodes", "2", "--shape", "line"]);
+    rig.ok(&["apply", "--yes"]);
+    rig.verified_within(MINUTE);
+    let bench = ["bench", "mesh", "--seconds", "1", "--pings", "50", "--json"];
+    let first: Value = serde_json::from_str(&rig.ok(&bench)).unwrap();
+    let ways = first["run"]["what"]["links"][0]["ways"].as_array().unwrap();
+    assert_eq!(ways.len(), 2);
+    for way in ways {
+        assert_eq!(way["idle"]["lost"], 0, "{way}");
+        assert!(way["loaded"]["p50"].as_f64().unwrap() > 0.0, "{way}");
+        let flows = way["flows"].as_array().unwrap();
+        assert_eq!(flows.len(), 4, "1 and 4 streams, alone and with the other direction");
+        assert!(flows.iter().all(|f| f["flow"]["gbits"].as_f64().unwrap() > 0.05), "{way}");
+        assert!(way["sizes"].as_array().unwrap().iter().any(|row| row["payload"] == 65_492));
+    }
+    assert_eq!(first["run"]["marks"][0]["effect"], "void", "a lab says what it is");
+
+    // What a controller with a broken flow control does to frames near 256 bytes.
+    rig.exec("n2", &["nft", "add", "table", "ip", "lossy"]);
+    rig.exec("n2", &["nft", "add", "chain", "ip", "lossy", "in", "{ type filter hook input priority 0; }"]);
+    rig.exec("n2", &["nft", "add", "rule", "ip", "lossy", "in", "meta", "length", "227-230", "drop"]);
+    let (status, text) = rig.run(&bench);
+    assert_eq!(status, 7, "{text}");
+    let second: Value = serde_json::from_str(&text).unwrap();
+    let codes: Vec<&str> =
+        second["run"]["verdicts"].as_array().unwrap().iter().filter_map(|v| v["code"].as_str()).collect();
+    assert_eq!(codes, ["RB0904", "RB0904"], "{text}");
+    assert_eq!(second["comparison"]["with"], first["run"]["id"]);
+
+    // Stopped in the middle, nothing is left running.
+    rig.exec("n2", &["nft", "delete", "table", "ip", "lossy"]);
+    let child = rig.start(&["bench", "mesh", "--seconds", "60", "--pings", "10"]);
+    for _ in 0..100 {
+        if rig.exec("n1", &["sh", "-c", "pgrep -c iperf3 || true"]).trim() == "1" {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(6));
+    for node in ["n1", "n2"] {
+        assert_eq!(rig.exec(node, &["sh", "-c", "pgrep -c iperf3 || true"]).trim(), "0");
+    }
+}

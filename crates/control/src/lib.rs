@@ -4,6 +4,7 @@
 //! `ringbolt-core`, what happens leaves as events.
 
 pub mod apply;
+pub mod bench;
 pub mod drill;
 pub mod fleet;
 mod nonce;

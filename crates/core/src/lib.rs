@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod address;
+pub mod bench;
 pub mod bind;
 pub mod check;
 pub mod desired;

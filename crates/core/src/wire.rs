@@ -10,6 +10,10 @@ use crate::check::{Check, Finding};
 use crate::facts::{Facts, Question};
 use crate::plan::StepId;
 
+mod measure;
+
+pub use measure::{Measure, Measured, Send, Serve, SizeRow, Sizes};
+
 /// Longest frame in bytes, line end included.
 pub const MAX_FRAME: usize = 16 * 1024 * 1024;
 
@@ -48,6 +52,8 @@ pub enum Ask {
     },
     /// Send echo requests and report each reply.
     Ping(Ping),
+    /// Measure something with one of the field's tools.
+    Measure(Measure),
     /// Stop a request under way; it answers with what it has.
     Cancel {
         /// Id of that request.
@@ -142,6 +148,8 @@ pub enum Say {
     },
     /// The outcome of `Ping`.
     Pinged(Pinged),
+    /// The outcome of `Measure`.
+    Measured(Box<Measured>),
     /// It could not be done.
     Failed(Failure),
     /// Still at work.

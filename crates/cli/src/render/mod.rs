@@ -1,8 +1,10 @@
 //! From data to text for people; nothing here decides anything.
 
+pub(crate) mod bench;
 pub(crate) mod diagnostic;
 pub(crate) mod obstacle;
 pub(crate) mod plan;
+pub(crate) mod plot;
 pub(crate) mod survey;
 pub(crate) mod table;
 pub(crate) mod text;

@@ -127,7 +127,8 @@ impl Link {
 
     /// Sends a request.
     pub(super) fn ask(&self, body: Ask) -> Pending {
-        let abandonable = matches!(body, Ask::Facts { .. } | Ask::Await { .. } | Ask::Ping(_));
+        let abandonable =
+            matches!(body, Ask::Facts { .. } | Ask::Await { .. } | Ask::Ping(_) | Ask::Measure(_));
         let id = self.ids.fetch_add(1, Ordering::Relaxed);
         let (reply, replies) = mpsc::unbounded_channel();
         let order = Order::Ask { id, frame: encode(&Request { id, body }), reply };

@@ -1,13 +1,14 @@
 //! What runs leave on the controller: `runs/<id>/{spec.toml,facts.json,plan.json,journal.jsonl}` in the state folder,
-//! and `lab`, the name of the lab, where it was one.
+//! and `lab`, the name of the lab, where it was one; or `runs/<id>/bench.json` for a benchmark.
 //!
-//! Used by `apply`, `history` and `replay`. The folder is history; what is true is always read from the nodes.
+//! Used by `apply`, `history`, `replay` and `bench`. The folder is history; what is true is always read from the nodes.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use ringbolt_core::bench::Run as Bench;
 use ringbolt_core::event::{Event, Outcome, What};
 use ringbolt_core::plan::{Fleet, Plan, StepId};
 use serde::Serialize;
@@ -26,6 +27,9 @@ const CONTINUES: &str = "continues";
 
 /// The file that lists the runs a run takes back, one a line.
 const UNDOES: &str = "undoes";
+
+/// File of a benchmark in its folder.
+const BENCH: &str = "bench.json";
 
 /// The state folder: `$RINGBOLT_STATE`, else `$XDG_STATE_HOME/ringbolt`, else `~/.local/state/ringbolt`.
 pub fn state_folder() -> PathBuf {
@@ -252,6 +256,34 @@ impl Runs {
         })
     }
 
+    /// Keeps a benchmark in a folder of its own; gives it its id, which is that of the folder.
+    ///
+    /// # Errors
+    /// Something cannot be written.
+    pub fn keep_bench(&self, bench: &mut Bench) -> Result<PathBuf, RunError> {
+        let runs = self.folder();
+        let fault = |source| RunError::File { path: runs.clone(), source };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&runs).map_err(fault)?;
+        let (id, folder) = fresh_folder(&runs).map_err(fault)?;
+        bench.id = id;
+        let path = folder.join(BENCH);
+        write(&path, |f| json(f, bench))?;
+        Ok(path)
+    }
+
+    /// All benchmarks of a cluster, the oldest first. What cannot be understood is left out.
+    ///
+    /// # Errors
+    /// The folder of runs cannot be read; that there is none yet is no error.
+    pub fn benches(&self, cluster: &str) -> Result<Vec<Bench>, RunError> {
+        let files = self.folders()?.into_iter().map(|id| self.folder().join(id).join(BENCH));
+        let mut benches: Vec<Bench> =
+            files.filter(|f| f.exists()).filter_map(|f| read_json(&f).ok()).collect();
+        benches.retain(|b| b.cluster == cluster);
+        benches.sort_by(|a, b| (&a.began, &a.id).cmp(&(&b.began, &b.id)));
+        Ok(benches)
+    }
+
     fn find(&self, prefix: &str) -> Result<String, RunError> {
         let mut found = self.ids()?;
         if let Some(exact) = found.iter().position(|id| id == prefix) {
@@ -268,7 +300,14 @@ impl Runs {
         }
     }
 
+    /// Runs with a journal: benchmarks have none.
     fn ids(&self) -> Result<Vec<String>, RunError> {
+        let mut ids = self.folders()?;
+        ids.retain(|id| !self.folder().join(id).join(BENCH).exists());
+        Ok(ids)
+    }
+
+    fn folders(&self) -> Result<Vec<String>, RunError> {
         let folder = self.folder();
         let fault = |source| RunError::File { path: folder.clone(), source };
         let entries = match fs::read_dir(&folder) {

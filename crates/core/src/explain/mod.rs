@@ -4,9 +4,11 @@
 //! fault, which takes its code from here and never writes one by hand. To add a code, add one
 //! entry to the file of its area: `file` (RB01xx), `address` (RB02xx), `fabric` (RB03xx),
 //! `cabling` (RB04xx), `nodes` (RB05xx: what is found on nodes, said by `bind`, `resource`, `plan` and `survey`),
-//! `ceph` (RB0601 to RB0640: Ceph in the spec), `disks` (RB0641 to RB0669: what `bind::disks` says of disks).
+//! `ceph` (RB0601 to RB0640: Ceph in the spec), `disks` (RB0641 to RB0669: what `bind::disks` says of disks),
+//! `bench` (RB09xx).
 
 pub mod address;
+pub mod bench;
 pub mod cabling;
 pub mod disks;
 pub mod fabric;
@@ -80,6 +82,7 @@ pub const AREAS: &[Area] = &[
     Area { title: "Links and ports", entries: cabling::ENTRIES },
     Area { title: "The nodes", entries: nodes::ENTRIES },
     Area { title: "Disks", entries: disks::ENTRIES },
+    Area { title: "Benchmarks", entries: bench::ENTRIES },
 ];
 
 /// Every explanation, in order of the codes.

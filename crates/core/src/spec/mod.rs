@@ -24,7 +24,7 @@ mod write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::name::{FabricId, NodeName, PortName};
 
@@ -81,7 +81,7 @@ pub struct Ssh {
 }
 
 /// What the links of the fabric are made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// Thunderbolt 3/4 or USB4 cables from node to node; cabling is discovered.
