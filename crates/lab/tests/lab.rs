@@ -243,3 +243,107 @@ fn assert_no_process(folder: &Path) {
         !lines.into_iter().any(|line| line.contains(&folder))
     });
 }
+
+/// What a node without a fabric needs of Ceph, over the management network; every step as a person types it.
+#[test]
+fn ceph_on_three_nodes_and_a_loss_of_power() {
+    let Some(rig) = Rig::new("o") else { return };
+    let start = Instant::now();
+    rig.labctl(&["up", "3", "ring", "thunderbolt", "9.2"]);
+    let nodes = ["n1", "n2", "n3"];
+    disks_refuse(&rig);
+    assert!(!rig.try_ssh("n1", "pveceph init --network 10.11.12.0/24").status.success(), "not installed");
+    assert!(
+        !rig.try_ssh("n1", "pveceph install --repository test < /dev/null").status.success(),
+        "no answer"
+    );
+    everywhere(&rig, "echo y | pveceph install --repository no-subscription --version squid");
+    rig.ssh("n1", "pveceph init --network 10.11.12.0/24 && pveceph mon create");
+    let quorum = |count: usize| {
+        let text = rig.ssh("n1", "ceph mon stat --format json");
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["quorum"].as_array().map_or(0, Vec::len)
+            == count
+    };
+    for (node, count) in [("n2", 2), ("n3", 3)] {
+        rig.ssh(node, "pveceph mon create");
+        long("the mon joins", || quorum(count));
+        rig.ssh(node, "pveceph mgr create");
+    }
+    assert!(!rig.try_ssh("n2", "pveceph mon create").status.success(), "it is there already");
+    everywhere(&rig, "pveceph osd create /dev/nvme1n1 && pveceph osd create /dev/nvme2n1");
+    let again = rig.try_ssh("n1", "pveceph osd create /dev/nvme1n1");
+    assert!(String::from_utf8_lossy(&again.stderr).contains("'/dev/nvme1n1' is already in use"), "{again:?}");
+    rig.ssh("n1", "pveceph pool create vm --add_storages 1 --pg_num 32 --pg_autoscale_mode on");
+    rig.ssh("n1", "ceph config set mon auth_allow_insecure_global_id_reclaim false");
+    let healthy = || {
+        rig.ssh("n1", "ceph health").trim() == "HEALTH_OK" && rig.ssh("n1", "ceph osd stat").contains("6 up")
+    };
+    long("the cluster is healthy", healthy);
+    eprintln!("healthy after {:.1} s", start.elapsed().as_secs_f64());
+    rig.ssh("n2", "rados -p vm put there /etc/hostname");
+    assert!(
+        rig.ssh("n2", "pvesm status").lines().any(|line| line.starts_with("vm ") && line.contains("active"))
+    );
+    rig.labctl(&["power-off", "n3"]);
+    rig.labctl(&["power-on", "n3"]);
+    long("all is as it was", healthy);
+    assert_eq!(rig.ssh("n3", "rados -p vm get there -").trim(), "n2");
+    assert_eq!(rig.ssh(nodes[0], "ceph crash ls-new").trim(), "");
+    rig.labctl(&["down"]);
+    assert_eq!(rig.traces(), Vec::<String>::new());
+    let loops = fs::read_dir("/sys/block").unwrap().flatten();
+    let files = loops.filter_map(|entry| fs::read_to_string(entry.path().join("loop/backing_file")).ok());
+    let ours = rig.path("disks").display().to_string();
+    assert!(!files.into_iter().any(|file| file.starts_with(&ours)), "a loop device is left");
+    eprintln!("all of it in {:.1} s", start.elapsed().as_secs_f64());
+}
+
+/// Real signatures are seen for what they are, and a disk that goes is gone.
+fn disks_refuse(rig: &Rig) {
+    let used = || {
+        let line = "pvesh get /nodes/n1/disks/list --skipsmart 1 --output-format json";
+        let all: serde_json::Value = serde_json::from_str(&rig.ssh("n1", line)).unwrap();
+        let found = all.as_array().unwrap().iter().find(|disk| disk["devpath"] == "/dev/nvme1n1").cloned();
+        found.map(|disk| disk["used"].as_str().unwrap_or("").to_owned())
+    };
+    let contents = [
+        ("ext4", "ext4"),
+        ("xfs", "xfs"),
+        ("gpt", "partitions"),
+        ("lvm", "LVM"),
+        ("zfs", "ZFS"),
+        ("mdraid", "linux_raid_member"),
+        ("bluestore", "ceph_bluestore"),
+        ("swap", "swap"),
+        ("mounted", "mounted"),
+        ("blank", ""),
+    ];
+    for (content, word) in contents {
+        rig.labctl(&["disk", "n1", "nvme1n1", content]);
+        assert_eq!(used().as_deref(), Some(word), "{content}");
+    }
+    rig.labctl(&["disk", "n1", "nvme1n1", "vanish"]);
+    assert_eq!(used(), None);
+    assert!(!rig.ssh("n1", "ls /dev /dev/disk/by-id").contains("nvme1n1"));
+    rig.labctl(&["disk", "n1", "nvme1n1", "return"]);
+    assert_eq!(used().as_deref(), Some(""));
+    assert!(rig.ssh("n1", "smartctl -j -a /dev/nvme1n1").contains("\"passed\": true"));
+}
+
+/// Runs a command on all three nodes at once.
+fn everywhere(rig: &Rig, command: &str) {
+    std::thread::scope(|scope| {
+        for node in ["n1", "n2", "n3"] {
+            scope.spawn(move || rig.ssh(node, command));
+        }
+    });
+}
+
+/// Asks until the answer is yes, at most a minute.
+fn long(what: &str, mut ask: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !ask() {
+        assert!(Instant::now() < deadline, "not within a minute: {what}");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}

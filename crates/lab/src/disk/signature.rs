@@ -122,7 +122,13 @@ fn zfs(size: u64, seed: &str) -> Vec<Patch> {
     pair(&mut list, "version", 8, &5000_u64.to_be_bytes());
     pair(&mut list, "name", 9, &text(b"tank"));
     pair(&mut list, "state", 8, &0_u64.to_be_bytes());
+    pair(&mut list, "txg", 8, &11_u64.to_be_bytes());
     pair(&mut list, "pool_guid", 8, &guid.to_be_bytes());
+    pair(&mut list, "errata", 8, &0_u64.to_be_bytes());
+    pair(&mut list, "hostname", 9, &text(b"elsewhere"));
+    pair(&mut list, "top_guid", 8, &(guid ^ 1).to_be_bytes());
+    pair(&mut list, "guid", 8, &(guid ^ 1).to_be_bytes());
+    pair(&mut list, "vdev_children", 8, &1_u64.to_be_bytes());
     list.extend([0; 8]);
     let mut uberblocks = vec![0_u8; 8 << 10];
     for (txg, block) in (4_u64..).zip(uberblocks.chunks_mut(1 << 10)) {

@@ -11,7 +11,7 @@ use super::super::handlers::text;
 use super::super::schema::Params;
 use super::super::task::Task;
 use super::conf::{self, Conf};
-use super::{Rados, check_inited, data, init, link_conf, mgr, quietly, run, soon, worker, write_secret};
+use super::{Rados, check_inited, data, init, link_conf, mgr, quietly, run, worker, write_secret};
 
 pub(super) fn create(
     host: &Host,
@@ -174,18 +174,8 @@ fn make(host: &Host, id: &str, addresses: &[String], first: bool, task: &mut Tas
     run(host, task, &["systemctl", "start", &unit])?;
     if first {
         crash_key(host)?;
-    } else if !soon(20, || in_quorum(host, id)) {
-        task.warn(&format!("mon.{id} has not joined the quorum yet"));
     }
     Ok(())
-}
-
-/// Asks the new mon itself: its socket answers at once.
-fn in_quorum(host: &Host, id: &str) -> bool {
-    let socket = host.root.run.join(format!("ceph/ceph-mon.{id}.asok"));
-    super::show::asok(&socket, "mon_status")
-        .and_then(|status| status["state"].as_str().map(|state| matches!(state, "leader" | "peon")))
-        .unwrap_or(false)
 }
 
 fn bracketed(ip: &str) -> String {

@@ -1,10 +1,5 @@
 //! What the API tells about Ceph; nothing here changes anything but flags.
 
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::time::Duration;
-
 use serde_json::{Map, Value, json};
 
 use super::super::Host;
@@ -90,18 +85,6 @@ pub(super) fn call(host: &Host, method: &Method, params: &Params) -> Result<Valu
         }
         _ => Err(Fail::die(format!("{} {} is not stood in for", method.verb, method.path))),
     }
-}
-
-/// One command to a daemon of this node over its own socket.
-pub(super) fn asok(socket: &Path, prefix: &str) -> Option<Value> {
-    let mut stream = UnixStream::connect(socket).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    stream.write_all(format!("{{\"prefix\":\"{prefix}\"}}\0").as_bytes()).ok()?;
-    let mut length = [0; 4];
-    stream.read_exact(&mut length).ok()?;
-    let mut text = vec![0; u32::from_be_bytes(length) as usize];
-    stream.read_exact(&mut text).ok()?;
-    serde_json::from_slice(&text).ok()
 }
 
 fn flags(rados: &Rados<'_>) -> Result<String, Fail> {
