@@ -97,7 +97,7 @@ pub(crate) fn source(global: &Global) -> Result<Source, Trouble> {
     match ringbolt_lab::list().as_slice() {
         [] => Err(Trouble::usage(
             "there is no ringbolt.toml here",
-            "write one (examples/ has seven), name it by -c FILE, or try in a lab: `ringbolt lab up --nodes 3`",
+            "write one (examples/ has eight), name it by -c FILE, or try in a lab: `ringbolt lab up --nodes 3`",
         )),
         [only] => lab_source(only),
         several => Err(Trouble::usage(

@@ -29,7 +29,7 @@ pub(crate) fn read(path: &Path) -> Result<String, Unreadable> {
     let bytes = std::fs::read(path).map_err(|error| Unreadable {
         message: format!("cannot read {}: {}", path.display(), plain(&error)),
         hint: match error.kind() {
-            std::io::ErrorKind::NotFound => "give the path of a spec; examples/ has seven to begin with",
+            std::io::ErrorKind::NotFound => "give the path of a spec; examples/ has eight to begin with",
             std::io::ErrorKind::PermissionDenied => "make the file readable for you",
             std::io::ErrorKind::IsADirectory => "give the file, not its directory",
             _ => "see whether the file can be read with other programs",

@@ -2,7 +2,7 @@
 //! reads without a word. And the examples of the table of keys are valid values.
 
 use ringbolt_core::diagnostic::Diagnostic;
-use ringbolt_core::explain::{self, address, cabling, fabric, file};
+use ringbolt_core::explain::{self, address, cabling, ceph, fabric, file};
 use ringbolt_core::spec::{self, key};
 
 /// A piece of a spec with the sections it lacks, so that only what it shows can be wrong.
@@ -16,8 +16,14 @@ fn complete(piece: &str) -> String {
     }
     let ethernet = piece.contains("\"ethernet\"");
     let ports = if ethernet && piece.contains("mtu") { "ports = [\"enp1s0\"]\n" } else { "" };
-    for n in piece.matches("[[node]]").count()..2 {
-        text.push_str(&format!("\n[[node]]\nname = \"other{n}\"\naddress = \"10.11.12.9{n}\"\n{ports}"));
+    // Copies and pieces need nodes to be on.
+    let ceph = ["osds", "[ceph]", "[[pool]]"].iter().any(|word| piece.contains(word));
+    let osds = if ceph { "osds = [\"/dev/nvme1n1\"]\n" } else { "" };
+    let nodes = if piece.contains("erasure") { 4 } else { 2 + usize::from(ceph) };
+    for n in piece.matches("[[node]]").count()..nodes {
+        text.push_str(&format!(
+            "\n[[node]]\nname = \"other{n}\"\naddress = \"10.11.12.9{n}\"\n{ports}{osds}"
+        ));
     }
     text
 }
@@ -27,7 +33,7 @@ fn spell(diagnostics: &[Diagnostic]) -> String {
 }
 
 fn of_the_spec() -> impl Iterator<Item = &'static explain::Explanation> {
-    [file::ENTRIES, address::ENTRIES, fabric::ENTRIES, cabling::ENTRIES].into_iter().flatten()
+    [file::ENTRIES, address::ENTRIES, fabric::ENTRIES, cabling::ENTRIES, ceph::ENTRIES].into_iter().flatten()
 }
 
 #[test]
@@ -71,6 +77,8 @@ fn the_examples_of_all_keys_are_valid_together() {
             // This one would need other nodes, ports and no links.
             "fabric.transport" => "transport = \"thunderbolt\"\n".to_owned(),
             "fabric.routing" => "routing = \"openfabric\"\n".to_owned(),
+            // These exclude others, or are a risk to be warned of.
+            "ceph.guest_memory" | "pool.erasure" | "pool.i_accept_data_loss" => continue,
             _ => format!("{} = {}\n", k.name, k.example),
         };
         sections.entry(k.section).or_default().push_str(&line);
@@ -78,13 +86,18 @@ fn the_examples_of_all_keys_are_valid_together() {
     let filter: Vec<String> = key::of("node.osds").map(|k| format!("{} = {}", k.name, k.example)).collect();
     let section = |name: &str| sections.get(name).map_or("", String::as_str);
     let text = format!(
-        "[cluster]\n{}[fabric]\n{}[ssh]\n{}[[node]]\n{}[[node]]\nname = \"n3\"\naddress = \"10.11.12.13\"\nosds = {{ {} }}\n[[link]]\n{}",
+        "[cluster]\n{}[fabric]\n{}[ssh]\n{}[[node]]\n{}[[node]]\nname = \"n3\"\naddress = \"10.11.12.13\"\n\
+         osds = {{ {} }}\n[[node]]\nname = \"n4\"\naddress = \"10.11.12.14\"\nosds = [\"/dev/sdb\"]\n\
+         [[link]]\n{}[[link]]\nends = [\"n3\", \"n4\"]\n[ceph]\n{}[[pool]]\n{}[[filesystem]]\n{}",
         section("cluster"),
         section("fabric"),
         section("ssh"),
         section("node"),
         filter.join(", "),
         section("link"),
+        section("ceph"),
+        section("pool"),
+        section("filesystem"),
     );
     let outcome = spec::read(&text);
     assert!(outcome.diagnostics.is_empty(), "{text}\n{}", spell(&outcome.diagnostics));

@@ -52,19 +52,85 @@ router_id = "10.100.0.2"
 router_id6 = "fd00:100::2"
 ports = ["enp1s0", "enp2s0"]
 host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAswVXqfxOkOM1h9osfsETZbgKXK7xQ5XoOozfIXPGGG"
-osds = { model = "SSD 990", serial = ["A", "B\"\\"], min_size = "900G", max_size = "1.5Ti", count = 2 }
+osds = { model = "SSD 990", serial = ["A", "B\"\\"], min_size = "900G", max_size = "1.5Ti", type = "nvme", count = 2 }
+wipe = ["A", "B\"\\"]
+db = "/dev/disk/by-id/nvme-x"
+wal = "/dev/nvme9n1"
+osds_per_device = 1
+encrypted = true
 
 [[node]]
 name = "n3"
 address = "fd00:11::13"
 ports = ["enp1s0", "enp2s0"]
+osds = ["/dev/sda"]
+class = "slow"
+
+[[node]]
+name = "n4"
+address = "fd00:11::14"
+ports = ["enp1s0", "enp2s0"]
+osds = ["/dev/sda"]
+osds_per_device = 2
 
 [[link]]
 ends = ["n2:enp1s0", "n3:enp1s0"]
 
 [[link]]
-ends = ["n2:enp2s0", "n3:enp2s0"]
+ends = ["n2:enp2s0", "n4:enp2s0"]
+
+[[link]]
+ends = ["n3:enp2s0", "n4:enp1s0"]
+
+[ceph]
+repository = "test"
+version = "squid"
+public = "10.20.0.0/24"
+monitors = ["n4", "n2", "n3"]
+managers = ["n3"]
+guest_memory = "48Gi"
+tuning = false
+mclock = "high_client_ops"
+scrub = "22-6"
+migration = true
+class = "nvme"
+
+[[pool]]
+name = "vm"
+size = 2
+min_size = 1
+pg_num = 64
+target_share = 70
+i_accept_data_loss = true
+
+[[pool]]
+name = "archive"
+erasure = "2+1"
+compression = "zstd"
+compression_mode = "force"
+storage = false
+i_accept_data_loss = true
+
+[[pool]]
+name = "fast"
+class = "slow"
+size = 1
+i_accept_data_loss = true
+
+[[filesystem]]
+name = "files"
+pg_num = 32
+storage = false
 "#;
+
+/// Three nodes, and what is put into the first of them and behind them.
+fn three(first: &str, rest: &str) -> String {
+    let node = |n: u8, more: &str| {
+        format!("[[node]]\nname = \"n{n}\"\naddress = \"10.11.12.1{n}\"\nosds = [\"/dev/sdb\"]\n{more}\n")
+    };
+    let head = "[cluster]\nname = \"tb4\"\n[fabric]\nprefix = \"10.100.0.0/24\"\n";
+    format!("{head}{}{}{}{rest}\n", node(2, first), node(3, ""), node(4, ""))
+}
 
 fn spec_of(text: &str) -> Spec {
     let outcome = spec::read(text);
@@ -104,6 +170,67 @@ fn defaults_are_as_promised() {
     assert_eq!(spec.nodes[0].ports, None);
     assert!(spec.links.is_empty() && spec.cluster.networks.is_empty());
     assert_eq!(spec.summary(), "3 nodes, Thunderbolt, OpenFabric tb4 on 10.100.0.0/24");
+}
+
+#[test]
+fn ceph_is_there_with_osds_and_has_the_defaults_promised() {
+    let spec = spec_of(MINIMAL);
+    let names = |list: &[ringbolt_core::name::NodeName]| {
+        list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let ceph = spec.ceph.as_ref().expect("osds bring Ceph");
+    assert_eq!((ceph.repository, ceph.version), (spec::Repository::NoSubscription, spec::Release::Tentacle));
+    assert_eq!(ceph.public, spec::PublicNetwork::Mesh);
+    assert_eq!((names(&ceph.monitors), names(&ceph.managers)), ("n2 n3 n4".into(), "n2 n3 n4".into()));
+    assert_eq!((ceph.memory, ceph.scrub), (spec::OsdMemory::Reserve(None), None));
+    assert!(ceph.tuning && !ceph.migration);
+    assert_eq!(spec.pools, [spec::Pool::standard()]);
+    assert_eq!(spec.pools[0].keeping, spec::Keeping::Copies { size: 3, min_size: 2 });
+    assert_eq!(spec.ceph_prefix().map(|p| p.to_string()).as_deref(), Some("10.100.0.0/24"));
+
+    let bare = spec_of(&MINIMAL.replace("osds = ", "# "));
+    assert_eq!((bare.ceph, bare.pools.len()), (None, 0));
+}
+
+#[test]
+fn ceph_takes_ipv6_where_there_is_no_ipv4() {
+    let text = three("", "").replace("prefix = \"10.100.0.0/24\"", "prefix6 = \"fd00:100::/64\"");
+    assert_eq!(spec_of(&text).ceph_prefix().map(|p| p.to_string()).as_deref(), Some("fd00:100::/64"));
+    let both = text.replace("prefix6", "prefix = \"10.100.0.0/24\"\nprefix6");
+    assert_eq!(spec_of(&both).ceph_prefix().map(|p| p.to_string()).as_deref(), Some("10.100.0.0/24"));
+    // Management is IPv4, so a LAN would be another family than an IPv6 mesh.
+    let lan = format!("{text}[ceph]\npublic = \"lan\"\n");
+    assert!(spec::read(&lan).spec.is_none());
+}
+
+#[test]
+fn seven_nodes_have_five_monitors_and_two_have_one() {
+    let nodes = |count: u8| {
+        let node =
+            |n| format!("[[node]]\nname = \"m{n}\"\naddress = \"10.11.12.1{n}\"\nosds = [\"/dev/sdb\"]\n");
+        let head = "[cluster]\nname = \"tb4\"\n[fabric]\nprefix = \"10.100.0.0/24\"\n";
+        let pool = "[[pool]]\nname = \"vm\"\nsize = 2\ni_accept_data_loss = true\n";
+        spec_of(&format!("{head}{}{pool}", (0..count).map(node).collect::<String>()))
+    };
+    let monitors = |count| nodes(count).ceph.expect("Ceph").monitors.len();
+    assert_eq!([2, 3, 4, 6, 7, 9].map(monitors), [1, 3, 3, 3, 5, 5]);
+}
+
+#[test]
+fn defaults_of_ceph_reach_the_nodes_and_nodes_differ_from_them() {
+    let spec = spec_of(&three(
+        "encrypted = false\nosds_per_device = 1",
+        "[ceph]\nencrypted = true\nosds_per_device = 2\nclass = \"nvme\"",
+    ));
+    let osd = |n: usize| &spec.nodes[n].osd;
+    assert_eq!((osd(0).encrypted, osd(0).per_device, osd(0).class.as_deref()), (false, 1, Some("nvme")));
+    assert_eq!((osd(1).encrypted, osd(1).per_device, osd(1).class.as_deref()), (true, 2, Some("nvme")));
+}
+
+#[test]
+fn the_prefix_of_the_mesh_is_the_mesh() {
+    let spec = spec_of(&three("", "[ceph]\npublic = \"10.100.0.0/24\""));
+    assert_eq!(spec.ceph.expect("Ceph").public, spec::PublicNetwork::Mesh);
 }
 
 #[test]
@@ -193,6 +320,30 @@ fn pieces() -> impl Strategy<Value = String> {
         "osds = [\"/dev/sda\"]",
         "osds = { serial = 3, size = 1 }",
         "host_key = \"ssh-rsa A\"",
+        "[ceph]",
+        "[[pool]]",
+        "[[filesystem]]",
+        "[ceph.pool]",
+        "wipe = [\"A\", \"A\"]",
+        "db = \"/dev/sda\"",
+        "osds_per_device = 3",
+        "class = \"x\"",
+        "monitors = [\"n2\", \"n9\"]",
+        "monitors = []",
+        "managers = [\"n2\"]",
+        "public = \"lan\"",
+        "public = \"10.0.0.0/8\"",
+        "osd_memory = \"1Gi\"",
+        "guest_memory = \"x\"",
+        "scrub = \"23-1\"",
+        "scrub = \"-\"",
+        "size = 2",
+        "min_size = 7",
+        "erasure = \"2+1\"",
+        "pg_num = 65536",
+        "target_share = 60",
+        "compression_mode = \"force\"",
+        "i_accept_data_loss = true",
         "password = \"x\"",
         "router_id = \"10.100.0.0\"",
         "router_id6 = \"fd00::1\"",

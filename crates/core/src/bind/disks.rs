@@ -18,6 +18,8 @@ use crate::spec::{DiskFilter, Node, Osds};
 mod drive;
 mod fate;
 mod notes;
+#[cfg(test)]
+mod tests;
 
 pub use drive::{PowerLoss, power_loss};
 pub use fate::own_osds;

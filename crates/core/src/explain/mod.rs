@@ -10,6 +10,7 @@
 pub mod address;
 pub mod bench;
 pub mod cabling;
+pub mod ceph;
 pub mod disks;
 pub mod fabric;
 pub mod file;
@@ -81,6 +82,7 @@ pub const AREAS: &[Area] = &[
     Area { title: "The fabric", entries: fabric::ENTRIES },
     Area { title: "Links and ports", entries: cabling::ENTRIES },
     Area { title: "The nodes", entries: nodes::ENTRIES },
+    Area { title: "Ceph", entries: ceph::ENTRIES },
     Area { title: "Disks", entries: disks::ENTRIES },
     Area { title: "Benchmarks", entries: bench::ENTRIES },
 ];

@@ -1,4 +1,7 @@
-//! `[ceph]`, `[[pool]]` and `[[filesystem]]`: the storage cluster on the mesh.
+//! `[ceph]`, `[[pool]]` and `[[filesystem]]`: the storage cluster on the mesh, and its defaults. Read by `storage` and
+//! `pool`.
+//!
+//! Ceph is there when a node has `osds`; a file with `[ceph]`, `[[pool]]` or `[[filesystem]]` and no `osds` is a fault.
 
 use ipnet::IpNet;
 use serde::Serialize;
@@ -164,4 +167,92 @@ pub struct OsdOptions {
     pub encrypted: bool,
     /// CRUSH device class, where not Ceph's own choice.
     pub class: Option<String>,
+}
+
+/// Most monitors Proxmox VE and common sense have use for.
+pub(super) const MOST_MONITORS: usize = 7;
+
+impl Ceph {
+    /// What holds for a cluster of these nodes when the file says nothing.
+    ///
+    /// * Repository: the one for everyone; the others are asked for by name.
+    /// * Release: the newest stable; Proxmox VE's own default depends on its version, so it is always said.
+    /// * Public network: the mesh. Clients are guests on the same nodes; over the LAN they would have its speed.
+    /// * Monitors: see [`default_monitors`].
+    /// * Memory: computed from what the node has; guests keep half.
+    pub fn defaults(nodes: &[NodeName]) -> Self {
+        let monitors = default_monitors(nodes);
+        Self {
+            repository: Repository::NoSubscription,
+            version: Release::Tentacle,
+            public: PublicNetwork::Mesh,
+            managers: monitors.clone(),
+            monitors,
+            memory: OsdMemory::Reserve(None),
+            tuning: true,
+            mclock: Mclock::Balanced,
+            scrub: None,
+            migration: false,
+        }
+    }
+}
+
+/// The first three nodes, five from seven nodes on: three survive one failure, five two, and more only talk more.
+/// Of two nodes only the first: two monitors need each other, so that either one's failure would stop the cluster.
+fn default_monitors(nodes: &[NodeName]) -> Vec<NodeName> {
+    let count = match nodes.len() {
+        0..=2 => 1,
+        3..=6 => 3,
+        _ => 5,
+    };
+    nodes.iter().take(count).cloned().collect()
+}
+
+impl Pool {
+    /// The pool of a file without `[[pool]]`: `vm`, three copies, writes go on with two.
+    pub fn standard() -> Self {
+        Self {
+            name: "vm".to_owned(),
+            keeping: Keeping::Copies { size: 3, min_size: default_min_size(3) },
+            pg_num: None,
+            target_share: None,
+            compression: None,
+            class: None,
+            storage: true,
+            accept_data_loss: false,
+        }
+    }
+}
+
+/// Fewest copies with which writes go on: half of them rounded up, never less than two where there are two. One copy
+/// that took writes alone is lost with its disk.
+pub(super) fn default_min_size(size: u32) -> u32 {
+    size.div_ceil(2).max(2).min(size)
+}
+
+impl Keeping {
+    /// How many nodes with OSDs it takes for each piece to have its own.
+    pub fn hosts(self) -> u32 {
+        match self {
+            Self::Copies { size, .. } => size,
+            Self::Erasure { k, m } => k + m,
+        }
+    }
+
+    /// Whether one disk more than planned for may take data with it: fewer than three copies, writes that go on
+    /// with one, or one piece of redundancy.
+    pub fn is_risky(self) -> bool {
+        match self {
+            Self::Copies { size, min_size } => size < 3 || min_size < 2,
+            Self::Erasure { m, .. } => m < 2,
+        }
+    }
+}
+
+impl super::Spec {
+    /// The prefix of the mesh that Ceph uses: IPv4 where there is one, else IPv6. Its messenger runs on one family; with
+    /// IPv6 it needs `ms_bind_ipv6`.
+    pub fn ceph_prefix(&self) -> Option<IpNet> {
+        self.fabric.prefix.map(IpNet::V4).or(self.fabric.prefix6.map(IpNet::V6))
+    }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use toml::de::DeValue;
 
 use super::tree::{At, Faults, Table};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::explain::{address as code, file};
 use crate::facts::disk::{Disk, Medium};
 
@@ -89,22 +89,31 @@ fn paths(list: &[At<&str>], faults: &mut Faults) -> Option<Osds> {
                 .also(first.span.clone(), "first here")
                 .help("correct one of the two, or remove it"),
             );
-        } else if !is_disk_path(path.value) {
-            let fault = Diagnostic::error(
-                code::DISK_PATH,
-                path.span.clone(),
-                format!("{:?} is not the path of a disk", path.value),
-            )
-            .label("a path below /dev");
-            let better = format!("/dev/{}", path.value);
-            faults.push(if !path.value.starts_with('/') && is_disk_path(&better) {
-                fault.help(format!("write: \"{better}\""))
-            } else {
-                fault.help("for instance \"/dev/nvme1n1\", or a path below /dev/disk/by-id")
-            });
+        } else {
+            path_of_disk(path, faults);
         }
     }
     (faults.0.len() == before).then(|| Osds::Paths(list.iter().map(|p| p.value.to_owned()).collect()))
+}
+
+/// The path of a disk; another text is reported.
+pub(super) fn path_of_disk(path: &At<&str>, faults: &mut Faults) -> Option<At<String>> {
+    if is_disk_path(path.value) {
+        return Some(At { value: path.value.to_owned(), span: path.span.clone() });
+    }
+    let fault = Diagnostic::error(
+        code::DISK_PATH,
+        path.span.clone(),
+        format!("{:?} is not the path of a disk", path.value),
+    )
+    .label("a path below /dev");
+    let better = format!("/dev/{}", path.value);
+    faults.push(if !path.value.starts_with('/') && is_disk_path(&better) {
+        fault.help(format!("write: \"{better}\""))
+    } else {
+        fault.help("for instance \"/dev/nvme1n1\", or a path below /dev/disk/by-id")
+    });
+    None
 }
 
 /// A path below `/dev` that means the same wherever it is read.
@@ -119,8 +128,8 @@ fn is_disk_path(path: &str) -> bool {
 fn filter(table: &Table<'_>, faults: &mut Faults) -> Option<Osds> {
     let before = faults.0.len();
     table.unknown_keys(faults);
-    let min = table.text("min_size", faults).and_then(|t| size(&t, faults));
-    let max = table.text("max_size", faults).and_then(|t| size(&t, faults));
+    let min = table.text("min_size", faults).and_then(|t| size(&t, code::DISK_FILTER, faults));
+    let max = table.text("max_size", faults).and_then(|t| size(&t, code::DISK_FILTER, faults));
     if let (Some(min), Some(max)) = (&min, &max)
         && min.value > max.value
     {
@@ -166,12 +175,13 @@ fn serials(table: &Table<'_>, faults: &mut Faults) -> Vec<String> {
     }
 }
 
-fn size(text: &At<&str>, faults: &mut Faults) -> Option<At<u64>> {
+/// A size in bytes; another text is a fault with the given code.
+pub(super) fn size(text: &At<&str>, fault: Code, faults: &mut Faults) -> Option<At<u64>> {
     if let Some(value) = parse_size(text.value) {
         return Some(At { value, span: text.span.clone() });
     }
     faults.push(
-        Diagnostic::error(code::DISK_FILTER, text.span.clone(), format!("{:?} is not a size", text.value))
+        Diagnostic::error(fault, text.span.clone(), format!("{:?} is not a size", text.value))
             .help("a size is a number with a unit: 900G, 3.8T (powers of 1000) or 800Gi (powers of 1024)"),
     );
     None

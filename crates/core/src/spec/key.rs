@@ -72,6 +72,21 @@ pub const SECTIONS: &[Section] = &[
         about: "One cable, declared. Needed where cabling cannot be discovered; on Thunderbolt it is a promise that `preflight` holds against the cables found.",
     },
     Section {
+        name: "ceph",
+        header: "[ceph]",
+        about: "The storage cluster on the mesh. It is there as soon as a node has `osds`; the section is needed only to differ from the defaults.",
+    },
+    Section {
+        name: "pool",
+        header: "[[pool]]",
+        about: "One pool, and its storage in Proxmox VE. With `osds` and without this section there is one: vm, three copies.",
+    },
+    Section {
+        name: "filesystem",
+        header: "[[filesystem]]",
+        about: "One CephFS, for files that several guests or nodes share. Its metadata servers run where the managers do.",
+    },
+    Section {
         name: "ssh",
         header: "[ssh]",
         about: "How the nodes are reached. Your own ssh configuration applies; leave the section out unless you need it.",
@@ -267,6 +282,54 @@ pub const KEYS: &[Key] = &[
         ..key("node", "osds", "list of paths, or a filter", "none: a mesh without Ceph on this node")
     },
     Key {
+        range: "serial numbers of disks of this node",
+        about: "Used disks that may be erased. The plan shows what stands on them and asks. A disk that is mounted, held or swapped to is refused all the same, and so is the disk of the operating system.",
+        why: "A disk with anything on it is never taken unless this very disk is named.",
+        example: "[\"S7KGNJ0X100001\"]",
+        also: &["erase", "zap", "force", "overwrite"],
+        ..key("node", "wipe", "list of text", "none")
+    },
+    Key {
+        range: "a path below /dev; a disk that is not among osds",
+        about: "Disk for the databases of all OSDs of the node.",
+        why: "Worth it with rotating disks and one fast drive. When that drive dies, so do all OSDs of the node.",
+        example: "\"/dev/disk/by-id/nvme-SAMSUNG_MZQL2960HCJR-00A07_S64FNE0T100001\"",
+        also: &["db_dev", "db_device", "block_db"],
+        ..key("node", "db", "path", "none: on the disk of the OSD")
+    },
+    Key {
+        range: "a path below /dev; a disk that is not among osds",
+        about: "Disk for the write-ahead logs of all OSDs of the node.",
+        why: "The log goes where the database is; a disk of its own is worth it only if that is faster still.",
+        example: "\"/dev/disk/by-id/nvme-INTEL_SSDPE21K375GA_PHKE100001\"",
+        also: &["wal_dev", "wal_device", "block_wal"],
+        ..key("node", "wal", "path", "none: with the database")
+    },
+    Key {
+        range: "1 to 16; not with db or wal",
+        about: "OSDs on each disk of the node.",
+        why: "One OSD keeps up with most drives; more of them take memory and CPU each.",
+        example: "1",
+        also: &["per_device", "osds_per_disk"],
+        ..key("node", "osds_per_device", "whole number", "that of [ceph], else 1")
+    },
+    Key {
+        range: "true or false",
+        about: "Encrypts the OSDs of the node (LUKS; the keys are kept by the monitors).",
+        why: "It protects disks that leave the building, and costs CPU. It cannot be changed without making the OSDs anew.",
+        example: "true",
+        also: &["encrypt", "luks", "dmcrypt"],
+        ..key("node", "encrypted", "true or false", "that of [ceph], else false")
+    },
+    Key {
+        range: "letters, digits, dots, dashes and underscores, at most 63",
+        about: "CRUSH device class of the OSDs of the node, by which pools choose disks.",
+        why: "Ceph tells hdd, ssd and nvme by itself.",
+        example: "\"nvme\"",
+        also: &["device_class", "crush_device_class", "crush_class"],
+        ..key("node", "class", "text", "that of [ceph], else what Ceph makes of the disk")
+    },
+    Key {
         range: "any part of the model's name; upper and lower case are equal",
         about: "Only disks of this model.",
         why: "Absent, any model fits.",
@@ -323,6 +386,235 @@ pub const KEYS: &[Key] = &[
         ..key("link", "ends", "list of two texts", REQUIRED)
     },
     Key {
+        range: "no-subscription, enterprise or test",
+        about: "Which of Proxmox's Ceph repositories the packages come from, on every node the same.",
+        why: "It works for everyone. Proxmox VE itself takes enterprise, which fails without a subscription.",
+        example: "\"no-subscription\"",
+        also: &["repo", "channel"],
+        ..key("ceph", "repository", "text", "no-subscription")
+    },
+    Key {
+        range: "tentacle (20.2) or squid (19.2)",
+        about: "Which release of Ceph, on every node the same.",
+        why: "The newest stable one. What Proxmox VE takes by itself depends on its own version, so nodes could differ.",
+        example: "\"tentacle\"",
+        also: &["release", "ceph_version"],
+        ..key("ceph", "version", "text", "tentacle")
+    },
+    Key {
+        range: "mesh, lan, or a prefix in which every node has an address",
+        about: "Network of clients and monitors. Replication is on the mesh in any case. On a dual-stack mesh Ceph uses IPv4.",
+        why: "Clients are guests on the same nodes: on the mesh they have its speed, on a LAN of 1 Gbit/s 110 MB/s a node. It cannot be changed later without new monitors.",
+        example: "\"mesh\"",
+        also: &["public_network", "network", "client_network"],
+        ..key("ceph", "public", "text", "mesh")
+    },
+    Key {
+        range: "names of nodes, an odd number up to seven",
+        about: "Nodes with a monitor.",
+        why: "Three survive one failure, five two. An even number survives no more than one less.",
+        example: "[\"n2\", \"n3\", \"n4\"]",
+        also: &["mons", "mon"],
+        ..key(
+            "ceph",
+            "monitors",
+            "list of text",
+            "the first three nodes; five from seven nodes on; one of two",
+        )
+    },
+    Key {
+        range: "names of nodes",
+        about: "Nodes with a manager; one works, the others stand by.",
+        why: "Where the monitors are, something is running anyway.",
+        example: "[\"n2\", \"n3\"]",
+        also: &["mgrs", "mgr"],
+        ..key("ceph", "managers", "list of text", "the nodes with a monitor")
+    },
+    Key {
+        range: "a size from 896Mi; not with guest_memory",
+        about: "Memory every OSD aims at (osd_memory_target).",
+        why: "What is left when guests, system and monitors have theirs, up to 8 GiB.",
+        example: "\"6Gi\"",
+        also: &["memory", "osd_memory_target", "memory_target"],
+        ..key("ceph", "osd_memory", "text", "computed from the memory of each node")
+    },
+    Key {
+        range: "a size; not with osd_memory",
+        about: "Memory of each node that is kept for guests when the memory of OSDs is computed.",
+        why: "Guests are what the cluster is for.",
+        example: "\"32Gi\"",
+        also: &["reserve", "vm_memory", "guest_reserve"],
+        ..key("ceph", "guest_memory", "text", "half of the memory")
+    },
+    Key {
+        range: "true or false",
+        about: "Whether the small profile of options is kept, each with its reason; `ringbolt tune explain` shows it.",
+        why: "A handful of options depends on the hardware; the rest is best left alone.",
+        example: "true",
+        also: &["tune", "profile"],
+        ..key("ceph", "tuning", "true or false", "true")
+    },
+    Key {
+        range: "balanced, high_client_ops or high_recovery_ops",
+        about: "Who goes first on a busy disk: guests, recovery, or both alike.",
+        why: "Ceph's own default.",
+        example: "\"balanced\"",
+        also: &["mclock_profile", "osd_mclock_profile", "qos"],
+        ..key("ceph", "mclock", "text", "balanced")
+    },
+    Key {
+        range: "two hours of the day, from-to",
+        about: "Hours in which scrubs begin.",
+        why: "Scrubs give way to clients; a window is needed only where nights are quiet. Below four hours they fall behind.",
+        example: "\"22-6\"",
+        also: &["scrub_hours", "scrub_window", "scrub_begin_hour", "scrub_end_hour"],
+        ..key("ceph", "scrub", "text", "any time")
+    },
+    Key {
+        range: "true or false",
+        about: "Whether migration and replication of guests use the mesh as well.",
+        why: "It is a setting of the whole datacenter, so it is changed only when asked for.",
+        example: "true",
+        also: &["migration_network", "live_migration"],
+        ..key("ceph", "migration", "true or false", "false")
+    },
+    Key {
+        range: "1 to 16; not with db or wal of a node",
+        about: "As the key of a node, for all nodes.",
+        why: "As there.",
+        example: "1",
+        also: &["per_device", "osds_per_disk"],
+        ..key("ceph", "osds_per_device", "whole number", "1")
+    },
+    Key {
+        range: "true or false",
+        about: "As the key of a node, for all nodes.",
+        why: "As there.",
+        example: "true",
+        also: &["encrypt", "luks", "dmcrypt"],
+        ..key("ceph", "encrypted", "true or false", "false")
+    },
+    Key {
+        range: "letters, digits, dots, dashes and underscores, at most 63",
+        about: "As the key of a node, for all nodes.",
+        why: "As there.",
+        example: "\"nvme\"",
+        also: &["device_class", "crush_device_class"],
+        ..key("ceph", "class", "text", "what Ceph makes of each disk")
+    },
+    Key {
+        range: "2 to 63 letters, digits, dots, dashes and underscores; a letter first, a letter or digit last",
+        about: "Name of the pool, and of its storage in Proxmox VE.",
+        why: "Both must accept it.",
+        example: "\"vm\"",
+        also: &["pool", "id", "storage_id"],
+        ..key("pool", "name", "text", REQUIRED)
+    },
+    Key {
+        range: "1 to 7, at most the nodes with OSDs; below 3 only with i_accept_data_loss",
+        about: "Copies of everything, each on another node.",
+        why: "With two, a second failure during recovery takes data with it.",
+        example: "3",
+        also: &["copies", "replicas", "replica"],
+        ..key("pool", "size", "whole number", "3")
+    },
+    Key {
+        range: "1 to size; below 2 only with i_accept_data_loss",
+        about: "Fewest copies with which writes go on.",
+        why: "What was written to one copy alone is lost with its disk.",
+        example: "2",
+        also: &["min_copies", "min_replicas"],
+        ..key("pool", "min_size", "whole number", "half of size, rounded up, at least 2")
+    },
+    Key {
+        range: "k+m: 2 to 16 pieces of data, 1 to 8 of redundancy; together at most the nodes with OSDs",
+        about: "Erasure coding instead of copies: each object in k+m pieces on as many nodes, of which any m may be lost.",
+        why: "It saves space and costs speed, with few nodes a lot of it. 4+2 needs six nodes.",
+        example: "\"2+2\"",
+        also: &["erasure_coding", "ec", "k", "m"],
+        ..key("pool", "erasure", "text", "none: whole copies")
+    },
+    Key {
+        range: "a power of two",
+        about: "Placement groups. Given here, they stay; the autoscaler does not change them.",
+        why: "About a hundred on each OSD, with room to grow.",
+        example: "128",
+        also: &["pgs", "pg", "placement_groups"],
+        ..key("pool", "pg_num", "whole number", "computed from the OSDs")
+    },
+    Key {
+        range: "1 to 100 percent, all pools together at most 100",
+        about: "Share of the cluster it is expected to take, by which placement groups are dealt out.",
+        why: "One pool takes all.",
+        example: "60",
+        also: &["target_size_ratio", "target_ratio", "ratio", "target_size"],
+        ..key("pool", "target_share", "whole number", "an equal share of what the others leave")
+    },
+    Key {
+        range: "lz4, snappy, zstd or zlib",
+        about: "Compresses what is written. Disks of guests often shrink by half; it costs CPU on every write, and makes benchmarks with patterns lie.",
+        why: "Not everybody wants to pay for it.",
+        example: "\"lz4\"",
+        also: &["compress", "compression_algorithm"],
+        ..key("pool", "compression", "text", "none")
+    },
+    Key {
+        range: "aggressive, passive or force; with compression only",
+        about: "When to compress: unless the client says that it is no use, only if the client asks, or always.",
+        why: "Guests give no hints.",
+        example: "\"aggressive\"",
+        also: &["compress_mode"],
+        ..key("pool", "compression_mode", "text", "aggressive")
+    },
+    Key {
+        range: "a device class",
+        about: "Keeps the data on disks of this class.",
+        why: "One kind of disk needs no classes.",
+        example: "\"nvme\"",
+        also: &["device_class", "crush_device_class"],
+        ..key("pool", "class", "text", "any")
+    },
+    Key {
+        range: "true or false",
+        about: "Whether Proxmox VE gets a storage for it, for disks of guests and containers.",
+        why: "That is what most pools are for.",
+        example: "true",
+        also: &["add_storages", "add_storage"],
+        ..key("pool", "storage", "true or false", "true")
+    },
+    Key {
+        range: "true or false",
+        about: "Allows fewer than three copies or min_size 1. Status reports say so every time.",
+        why: "Two copies are fine until the day they are not.",
+        example: "true",
+        also: &["accept_data_loss", "allow_data_loss", "yes_i_really_mean_it"],
+        ..key("pool", "i_accept_data_loss", "true or false", "false")
+    },
+    Key {
+        range: "2 to 63 letters, digits, dots, dashes and underscores; a letter first, a letter or digit last",
+        about: "Name of the file system, and of its storage in Proxmox VE.",
+        why: "Both must accept it. Its pools are called NAME_data and NAME_metadata.",
+        example: "\"shared\"",
+        also: &["fs", "id"],
+        ..key("filesystem", "name", "text", REQUIRED)
+    },
+    Key {
+        range: "a power of two",
+        about: "Placement groups of its data pool.",
+        why: "As for pools.",
+        example: "32",
+        also: &["pgs", "pg"],
+        ..key("filesystem", "pg_num", "whole number", "computed")
+    },
+    Key {
+        range: "true or false",
+        about: "Whether Proxmox VE gets a storage for it, for backups, images and templates.",
+        why: "That is what most want it for.",
+        example: "true",
+        also: &["add_storage"],
+        ..key("filesystem", "storage", "true or false", "true")
+    },
+    Key {
         range: "a user name",
         about: "Login user.",
         why: "Proxmox VE's commands work for root only.",
@@ -374,7 +666,7 @@ mod tests {
     fn a_key_is_found_by_name_and_by_path() {
         assert_eq!(find("mtu").len(), 1);
         assert_eq!(find("fabric.mtu"), find("[fabric] mtu"));
-        assert_eq!(find("name").len(), 2);
+        assert_eq!(find("name").len(), 4);
         assert!(find("colour").is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::tree::{At, Faults, Span, Table};
-use super::{Node, Osds, Transport, address, disk, host_key};
+use super::{Node, Osds, Transport, address, disk, host_key, osd};
 use crate::diagnostic::Diagnostic;
 use crate::explain::address as code;
 use crate::name::{NodeName, PortName};
@@ -20,7 +20,11 @@ pub(super) struct Draft {
     pub(super) router_id6: Option<At<Ipv6Addr>>,
     pub(super) ports: Ports,
     pub(super) host_key: Option<At<String>>,
-    osds: Option<Osds>,
+    /// `None` if they were reported.
+    pub(super) osds: Option<Osds>,
+    /// Where `osds` stands.
+    pub(super) osds_span: Option<Span>,
+    pub(super) osd: osd::Draft,
 }
 
 /// The ports of a node.
@@ -45,7 +49,8 @@ impl Draft {
         self.written.as_ref().map_or_else(|| self.header.clone(), |w| w.span.clone())
     }
 
-    pub(super) fn finish(self) -> Option<Node> {
+    pub(super) fn finish(self, defaults: &osd::Defaults) -> Option<Node> {
+        let osds = self.osds?;
         Some(Node {
             name: self.name?,
             address: self.address?.value,
@@ -57,8 +62,8 @@ impl Draft {
                 Ports::Given(ports) => Some(ports.value.into_iter().map(|p| p.value).collect()),
             },
             host_key: self.host_key.map(|k| k.value),
-            osds: self.osds?,
-            osd: super::OsdOptions::default(),
+            osd: if osds.is_empty() { super::OsdOptions::default() } else { self.osd.finish(defaults) },
+            osds,
         })
     }
 }
@@ -81,6 +86,8 @@ pub(super) fn read(table: &Table<'_>, transport: Option<Transport>, faults: &mut
             .text("host_key", faults)
             .and_then(|t| host_key::read(&t, faults).map(|value| At { value, span: t.span })),
         osds: disk::read(table, faults),
+        osds_span: table.key_span("osds"),
+        osd: osd::read(table, faults),
     }
 }
 

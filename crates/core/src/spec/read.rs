@@ -3,11 +3,14 @@
 //! `text → spanned tree → drafts of the sections → checks across them → Spec`. Syntax errors end
 //! the way at the tree: only the first is shown, as the others mostly follow from it.
 
+use ipnet::IpNet;
 use toml::de::{DeTable, DeValue};
 
 use super::tree::{Faults, Span, Table};
-use super::{Cluster, Spec, Transport, check_addresses, check_cabling, cluster, fabric, key, link, node};
-use super::{near::nearest, secret, syntax};
+use super::{
+    Cluster, Pool, Spec, Transport, check_addresses, check_cabling, check_ceph, cluster, fabric, key, link,
+};
+use super::{near::nearest, node, pool, secret, storage, syntax};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::explain::file;
 
@@ -59,26 +62,43 @@ fn lower(text: &str, root: &DeTable<'_>, faults: &mut Faults) -> Option<Spec> {
     let links = sections.many("link", faults).unwrap_or_default();
     let links: Vec<_> = links.iter().map(|t| link::read(t, transport, faults)).collect();
 
+    let ceph = sections.one("ceph", faults).map(|t| storage::read(&t, faults)).unwrap_or_default();
+    let pools = sections.many("pool", faults).unwrap_or_default();
+    let pools: Vec<_> = pools.iter().map(|t| pool::read(t, faults)).collect();
+    let filesystems = sections.many("filesystem", faults).unwrap_or_default();
+    let filesystems: Vec<_> = filesystems.iter().map(|t| pool::read_filesystem(t, faults)).collect();
+
     let cluster = cluster.unwrap_or_default();
     let fabric_whole = fabric.is_some();
     let fabric = fabric.unwrap_or_else(fabric::Draft::missing);
     check_addresses::check(&cluster, &fabric, &nodes, faults);
     if nodes_whole {
         check_cabling::check(&fabric, &nodes, &links, faults);
+        check_ceph::check(&ceph, &pools, &filesystems, &fabric, &nodes, faults);
     }
     if !fabric_whole {
         return None;
     }
     let name = cluster.name?;
+    let defaults = ceph.osd();
+    let nodes: Vec<_> = nodes.into_iter().map(|n| n.finish(&defaults)).collect::<Option<_>>()?;
+    let with_ceph = nodes.iter().any(|n| !n.osds.is_empty());
+    let names: Vec<_> = nodes.iter().map(|n| n.name.clone()).collect();
+    let mut pools: Vec<_> = pools.into_iter().map(pool::Draft::finish).collect::<Option<_>>()?;
+    if with_ceph && pools.is_empty() {
+        pools.push(Pool::standard());
+    }
+    let public = fabric.prefix.as_ref().map(|p| IpNet::V4(p.value));
+    let public = public.or(fabric.prefix6.as_ref().map(|p| IpNet::V6(p.value)));
     Some(Spec {
         ssh,
         fabric: fabric.finish(&name)?,
         cluster: Cluster { name, networks: cluster.networks.into_iter().map(|n| n.value).collect() },
-        nodes: nodes.into_iter().map(node::Draft::finish).collect::<Option<_>>()?,
+        nodes,
         links: links.into_iter().map(link::Draft::finish).collect::<Option<_>>()?,
-        ceph: None,
-        pools: Vec::new(),
-        filesystems: Vec::new(),
+        ceph: with_ceph.then(|| ceph.finish(&names, public)),
+        pools,
+        filesystems: filesystems.into_iter().map(pool::FilesystemDraft::finish).collect::<Option<_>>()?,
     })
 }
 

@@ -4,7 +4,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Fabric, Node, Osds, Routing, Spec, Transport, disk, fabric};
+use super::ceph::default_min_size;
+use super::{Ceph, Fabric, Keeping, Node, OsdMemory, Osds, Pool, PublicNetwork, Routing, Spec, Transport};
+use super::{disk, fabric, pool, storage};
+use crate::name::NodeName;
 
 /// The spec as TOML.
 pub fn to_toml(spec: &Spec) -> String {
@@ -20,6 +23,7 @@ pub fn to_toml(spec: &Spec) -> String {
     for node in &spec.nodes {
         write_node(&mut text, node);
     }
+    write_ceph(&mut text, spec);
     for link in &spec.links {
         let ends = link.ends.each_ref().map(|e| match &e.port {
             Some(port) => format!("{}:{port}", e.node),
@@ -128,6 +132,129 @@ fn write_node(text: &mut String, node: &Node) {
             }
             line(text, "osds", &format!("{{ {} }}", keys.join(", ")));
         }
+    }
+    write_osd_options(text, node);
+}
+
+fn write_osd_options(text: &mut String, node: &Node) {
+    let o = &node.osd;
+    if !o.wipe.is_empty() {
+        line(text, "wipe", &list(o.wipe.iter().map(String::as_str)));
+    }
+    for (name, value) in [("db", &o.db), ("wal", &o.wal), ("class", &o.class)] {
+        if let Some(value) = value {
+            line(text, name, &quoted(value));
+        }
+    }
+    if o.per_device != 0 {
+        line(text, "osds_per_device", &o.per_device.to_string());
+    }
+    if o.encrypted {
+        line(text, "encrypted", "true");
+    }
+}
+
+fn write_ceph(text: &mut String, spec: &Spec) {
+    let Some(ceph) = &spec.ceph else { return };
+    let nodes: Vec<NodeName> = spec.nodes.iter().map(|n| n.name.clone()).collect();
+    let mut lines = String::new();
+    ceph_lines(&mut lines, ceph, &Ceph::defaults(&nodes));
+    if !lines.is_empty() {
+        text.push_str("\n[ceph]\n");
+        text.push_str(&lines);
+    }
+    if spec.pools != [Pool::standard()] {
+        for pool in &spec.pools {
+            write_pool(text, pool);
+        }
+    }
+    for filesystem in &spec.filesystems {
+        text.push_str("\n[[filesystem]]\n");
+        line(text, "name", &quoted(&filesystem.name));
+        if let Some(groups) = filesystem.pg_num {
+            line(text, "pg_num", &groups.to_string());
+        }
+        if !filesystem.storage {
+            line(text, "storage", "false");
+        }
+    }
+}
+
+fn ceph_lines(text: &mut String, c: &Ceph, default: &Ceph) {
+    let mut word = |name, value: Option<&str>, default: bool| {
+        if let Some(value) = value.filter(|_| !default) {
+            line(text, name, &quoted(value));
+        }
+    };
+    let repository = storage::REPOSITORIES.iter().find(|(_, r)| *r == c.repository).map(|(w, _)| *w);
+    word("repository", repository, c.repository == default.repository);
+    let release = storage::RELEASES.iter().find(|(_, r)| *r == c.version).map(|(w, _)| *w);
+    word("version", release, c.version == default.version);
+    let public = match &c.public {
+        PublicNetwork::Mesh => None,
+        PublicNetwork::Lan => Some("lan".to_owned()),
+        PublicNetwork::Prefix(prefix) => Some(prefix.to_string()),
+    };
+    word("public", public.as_deref(), false);
+    let profile = storage::PROFILES.iter().find(|(_, p)| *p == c.mclock).map(|(w, _)| *w);
+    word("mclock", profile, c.mclock == default.mclock);
+    match c.memory {
+        OsdMemory::Reserve(None) => {}
+        OsdMemory::Reserve(Some(bytes)) => word("guest_memory", Some(&disk::write_size(bytes)), false),
+        OsdMemory::Fixed(bytes) => word("osd_memory", Some(&disk::write_size(bytes)), false),
+    }
+    let scrub = c.scrub.map(|(from, to)| format!("{from}-{to}"));
+    word("scrub", scrub.as_deref(), false);
+    // Managers follow the monitors unless told otherwise.
+    let names = |list: &[NodeName]| self::list(list.iter().map(NodeName::as_str));
+    if c.monitors != default.monitors {
+        line(text, "monitors", &names(&c.monitors));
+    }
+    if c.managers != c.monitors {
+        line(text, "managers", &names(&c.managers));
+    }
+    if !c.tuning {
+        line(text, "tuning", "false");
+    }
+    if c.migration {
+        line(text, "migration", "true");
+    }
+}
+
+fn write_pool(text: &mut String, p: &Pool) {
+    text.push_str("\n[[pool]]\n");
+    line(text, "name", &quoted(&p.name));
+    match p.keeping {
+        Keeping::Copies { size, min_size } => {
+            if size != 3 {
+                line(text, "size", &size.to_string());
+            }
+            if min_size != default_min_size(size) {
+                line(text, "min_size", &min_size.to_string());
+            }
+        }
+        Keeping::Erasure { k, m } => line(text, "erasure", &quoted(&format!("{k}+{m}"))),
+    }
+    if let Some(groups) = p.pg_num {
+        line(text, "pg_num", &groups.to_string());
+    }
+    if let Some(share) = p.target_share {
+        line(text, "target_share", &(share / 10).to_string());
+    }
+    if let Some(compression) = &p.compression {
+        line(text, "compression", &quoted(&compression.algorithm));
+        if compression.mode != pool::DEFAULT_MODE {
+            line(text, "compression_mode", &quoted(&compression.mode));
+        }
+    }
+    if let Some(class) = &p.class {
+        line(text, "class", &quoted(class));
+    }
+    if !p.storage {
+        line(text, "storage", "false");
+    }
+    if p.accept_data_loss {
+        line(text, "i_accept_data_loss", "true");
     }
 }
 

@@ -31,12 +31,12 @@ impl Sight<'_> {
             self.condition(chosen, &mut notes);
         }
         for serial in &self.node.osd.wipe {
-            let wiped = |c: &&Chosen| c.disk.serial == *serial && matches!(c.fate, Fate::Wipe(_));
+            let wiped = |c: &Chosen| c.disk.serial == *serial && matches!(c.fate, Fate::Wipe(_));
             let refused = self
                 .disks
                 .iter()
                 .any(|d| d.serial == *serial && choice.refused.iter().any(|r| r.message.contains(&d.path)));
-            if !refused && !all.iter().any(|c| wiped(&c)) {
+            if !refused && !all.iter().any(|c| wiped(c)) {
                 notes.push(self.idle(serial, &all));
             }
         }
