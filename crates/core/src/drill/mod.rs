@@ -3,6 +3,8 @@
 //! Outage is read from the timestamps of replies on the asking node, never from counts (a busy sender
 //! asked for 10 ms sends every 16). The way back to the direct cable is read from the replies' TTL.
 
+pub mod node;
+
 use serde::{Deserialize, Serialize};
 
 use crate::bind::Cable;
