@@ -12,6 +12,7 @@ mod interrupts;
 mod iperf;
 mod machine;
 mod sizes;
+mod writes;
 
 /// Carries out one measurement. `say` tells what is worth knowing meanwhile.
 pub(crate) fn measure(
@@ -24,6 +25,7 @@ pub(crate) fn measure(
         Measure::Machine { interfaces } => Ok(Measured::Machine(machine::machine(root, interfaces))),
         Measure::Sizes(sizes) => Ok(Measured::Sizes { rows: sizes::sizes(sizes, stop)? }),
         Measure::Serve(serve) => iperf::serve(root, serve, stop, say),
+        Measure::Writes(asked) => writes::writes(root, asked, stop),
         Measure::Send(send) => iperf::send(root, send, stop),
     }
 }

@@ -1,5 +1,7 @@
 //! `ringbolt drill`: breaks things on purpose while traffic runs, and measures recovery.
 
+mod node;
+
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
@@ -24,6 +26,8 @@ use crate::session::{Session, Trouble, block_on};
 pub(crate) enum Target {
     /// Each cable in turn.
     Cable,
+    /// A node loses its power while another one writes to Ceph.
+    Node,
 }
 
 /// A way to break a cable.
@@ -63,6 +67,9 @@ pub(crate) struct DrillArgs {
     /// What to break
     #[arg(value_enum, default_value_t = Target::Cable)]
     pub(crate) target: Target,
+    /// The node to lose; the last of the spec when absent
+    #[arg(value_name = "NODE")]
+    pub(crate) node: Option<String>,
     /// Only the cable between these two nodes
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     pub(crate) between: Vec<String>,
@@ -90,6 +97,15 @@ pub(crate) fn run(
     block_on(async {
         let session = Session::open(global, style)?;
         let survey = session.survey().await?;
+        if args.target == Target::Node {
+            return node::run(args, global, &session, &survey, out, style).await;
+        }
+        if let Some(name) = &args.node {
+            return Err(Trouble::usage(
+                format!("{name} is a node, and `drill cable` cuts cables"),
+                format!("`ringbolt drill node {name}`, or `ringbolt drill cable --between {name} OTHER`"),
+            ));
+        }
         if survey.spec.fabric.transport == Transport::Switch {
             return Err(Trouble::usage(
                 "there is nothing to pull on a switch: each node has one cable",

@@ -71,13 +71,20 @@ pub struct Loss {
 }
 
 /// Judges what was written across the loss of a node.
-pub fn judge(node: &NodeName, writer: &NodeName, times: Times, written: &Written, wrongly_down: &[u32]) -> Loss {
+pub fn judge(
+    node: &NodeName,
+    writer: &NodeName,
+    times: Times,
+    written: &Written,
+    wrongly_down: &[u32],
+) -> Loss {
     let inside = |from: f64, to: f64| {
         let clipped = written.gaps.iter().map(|(a, b)| b.min(to) - a.max(from));
         clipped.fold(0.0, f64::max)
     };
     // A gap that lasts until the node is switched on has not ended by itself.
-    let ended = written.span.1 > times.off && !written.gaps.iter().any(|(a, b)| *a < times.on && *b >= times.on);
+    let ended =
+        written.span.1 > times.off && !written.gaps.iter().any(|(a, b)| *a < times.on && *b >= times.on);
     let stall = (ended && written.error.is_none()).then(|| inside(times.off - 0.5, times.on));
     let clean = times.clean.map(|at| at - times.on);
     let survived = stall.is_some() && clean.is_some();

@@ -211,7 +211,7 @@ impl Back<'_> {
         let on = |facts: &Facts| facts.state.units.get(UNIT).is_some_and(|u| u.enabled == "enabled");
         for (node, facts) in &self.now.nodes {
             let was = before.nodes.get(node).filter(|f| f.has_package("frr"));
-            if !was.is_some_and(|was| !on(was)) || !on(facts) {
+            if was.is_none_or(on) || !on(facts) {
                 continue;
             }
             let step = Step {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::bench::interrupts::Interrupts;
 use crate::bench::iperf::Stream;
 use crate::bench::machine::Machine;
+use crate::drill::node::Written;
 
 /// One measurement on one node. All of them are bounded in time, end when cancelled or when the line is lost, and
 /// leave no process, object or image behind.
@@ -25,6 +26,17 @@ pub enum Measure {
     Serve(Serve),
     /// Send to an iperf3 server.
     Send(Send),
+    /// Small writes to an image of its own in a pool, with the time of each.
+    Writes(Writes),
+}
+
+/// Small writes to an image of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writes {
+    /// Pool the image is made in.
+    pub pool: String,
+    /// Longest time to write, in seconds.
+    pub seconds: u32,
 }
 
 /// Packets of several sizes to one address.
@@ -88,6 +100,8 @@ pub enum Measured {
         /// Interrupts of the interface meanwhile.
         interrupts: Option<Interrupts>,
     },
+    /// Outcome of [`Measure::Writes`].
+    Written(Written),
     /// Outcome of [`Measure::Send`].
     Sent {
         /// What the tool measured.

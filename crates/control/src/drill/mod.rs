@@ -3,6 +3,8 @@
 //! How a cable is broken is the breaker's business: in a lab the lab does it, on real nodes a port is
 //! set down for some seconds by the agent, which sets it up again by itself.
 
+pub mod node;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringbolt_core::action::Action;
