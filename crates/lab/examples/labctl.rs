@@ -111,6 +111,7 @@ fn up(
         without: without.iter().map(|part| (*part).to_owned()).collect(),
         disks: 2,
         disk_size: 10 << 30,
+        ceph: false,
         nodes,
     };
     ringbolt_lab::up(&request, &mut |progress| {

@@ -6,9 +6,10 @@ use crate::state::{Record, Transport};
 /// The line that points ringbolt at the lab's own way in.
 const SSH: &str = "[ssh]\nconfig = \"ssh_config\"\n";
 
-/// The spec of the lab; a text given by the user is taken as it is, with the way in added.
+/// The spec of the lab; a text given by the user is taken as it is, with the way in added. With `ceph` it names
+/// the free disks as OSDs.
 #[must_use]
-pub(crate) fn text(record: &Record, given: Option<&str>) -> String {
+pub(crate) fn text(record: &Record, given: Option<&str>, ceph: bool) -> String {
     if let Some(given) = given {
         return with_ssh(given);
     }
@@ -24,6 +25,10 @@ pub(crate) fn text(record: &Record, given: Option<&str>) -> String {
         text.push_str(&format!("\n[[node]]\nname = \"{}\"\naddress = \"{}\"\n", node.name, node.address));
         if record.transport == Transport::Switch {
             text.push_str(&format!("ports = [\"{}\"]\n", record.ethernet_name(&node.name, 0)));
+        }
+        let free: Vec<String> = node.disks.iter().skip(1).map(|d| format!("\"/dev/{}\"", d.name)).collect();
+        if ceph && !free.is_empty() {
+            text.push_str(&format!("osds = [{}]\n", free.join(", ")));
         }
     }
     if record.transport == Transport::Ethernet {
@@ -66,13 +71,20 @@ mod tests {
     fn every_transport_gives_a_valid_spec() {
         use crate::sample::lab;
         for transport in [Transport::Thunderbolt, Transport::Ethernet, Transport::Switch] {
-            let text = text(&lab(transport).1, None);
+            let text = text(&lab(transport).1, None, false);
             let outcome = ringbolt_core::spec::read(&text);
             let spec = outcome.spec.unwrap_or_else(|| panic!("{:?}\n{text}", outcome.diagnostics));
             assert_eq!(spec.ssh.config.as_deref(), Some("ssh_config"));
             assert_eq!(spec.nodes.len(), 2);
             assert_eq!(spec.links.len(), usize::from(transport == Transport::Ethernet));
         }
+    }
+
+    #[test]
+    fn the_disks_of_the_system_are_no_osds() {
+        let text = text(&crate::sample::lab(Transport::Thunderbolt).1, None, true);
+        assert!(text.contains("osds = [\"/dev/nvme1n1\", \"/dev/nvme2n1\"]"), "{text}");
+        assert!(!text.contains("nvme0n1"));
     }
 
     #[test]

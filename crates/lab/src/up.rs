@@ -65,6 +65,8 @@ pub struct UpRequest {
     pub spec_text: Option<String>,
     /// What to leave out: `frr` (nodes without it), `key` (no key deployed, no host known).
     pub without: Vec<String>,
+    /// Whether the spec written for it names the free disks as OSDs.
+    pub ceph: bool,
     /// How many free disks a node has.
     pub disks: u32,
     /// How large each of them is, in bytes.
@@ -320,7 +322,7 @@ fn write_folder(lab: &Lab, record: &Record, request: &UpRequest) -> Result<(), L
     }
     write_pve(record, &dir.join("pve"), &authorized, &known).map_err(file_error(&dir.join("pve")))?;
     access::write(lab, record, &known)?;
-    let spec = specfile::text(record, request.spec_text.as_deref());
+    let spec = specfile::text(record, request.spec_text.as_deref(), request.ceph);
     fs::write(lab.spec(), spec).map_err(file_error(&lab.spec()))?;
     Ok(())
 }
@@ -409,6 +411,7 @@ mod tests {
             binary: "/bin/true".into(),
             spec_text: None,
             without: Vec::new(),
+            ceph: false,
             disks: 2,
             disk_size: 10 << 30,
         }

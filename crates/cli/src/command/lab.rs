@@ -156,6 +156,9 @@ pub(crate) struct UpArgs {
     /// Leave out: `frr` for nodes without it, `key` for nodes that know no key of ours
     #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = ["frr", "key"])]
     without: Vec<String>,
+    /// Name the free disks as OSDs in the spec that is written: `apply` goes on to a Ceph cluster
+    #[arg(long, conflicts_with = "file")]
+    ceph: bool,
     /// How many free disks each node has
     #[arg(long, default_value_t = 2, value_name = "N")]
     disks: u32,

@@ -90,6 +90,7 @@ fn request(args: &UpArgs, global: &Global, style: Style) -> Result<UpRequest, Tr
         binary,
         spec_text: wish.text,
         without: args.without.clone(),
+        ceph: args.ceph,
         disks: args.disks,
         disk_size: args.disk_size,
     })
