@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ringbolt_control::fleet::Fleet;
+use ringbolt_control::look;
 use ringbolt_control::run::Runs;
 use ringbolt_control::transport::{Executable, SshOptions};
-use ringbolt_core::desired::question;
 use ringbolt_core::diagnostic::{Diagnostic, Severity};
+use ringbolt_core::facts::Disks;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::spec::{self, Spec};
 use ringbolt_core::survey::Survey;
@@ -206,7 +207,7 @@ impl Session {
 
     /// The same, with the cables of the last apply forgotten or not.
     pub(crate) async fn survey_with(&self, forget_cables: bool) -> Result<Survey, Trouble> {
-        let mut seen = self.fleet.facts(&question::mesh()).await;
+        let mut seen = look(&self.fleet, &self.loaded.spec, Disks::Uses).await;
         if forget_cables {
             for facts in seen.fleet.nodes.values_mut() {
                 if let Some(file) = facts.state.files.get_mut(ringbolt_core::bind::memory::PATH) {

@@ -7,6 +7,7 @@ pub mod apply;
 pub mod bench;
 pub mod drill;
 pub mod fleet;
+mod look;
 mod nonce;
 mod question;
 pub mod run;
@@ -15,6 +16,7 @@ pub mod transport;
 pub mod verify;
 
 pub use fleet::{Fleet, Missing, Survey};
+pub use look::look;
 pub use question::question_for;
 pub use transport::{ConnectError, SshOptions};
 

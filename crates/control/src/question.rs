@@ -2,8 +2,8 @@
 //!
 //! Used wherever checks are awaited. Interfaces, routes and FRR are part of every answer and need no asking.
 
-use ringbolt_core::check::Check;
-use ringbolt_core::facts::Question;
+use ringbolt_core::check::{CephCheck, Check};
+use ringbolt_core::facts::{Disks, Question};
 
 /// The question whose answer lets all of these checks be judged.
 pub fn question_for<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Question {
@@ -25,6 +25,7 @@ pub fn question_for<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Question
             }
             Check::Ceph(check) => match check.file() {
                 Some(path) => drop(question.files.insert(path.into())),
+                None if matches!(check, CephCheck::Free { .. }) => question.disks = Disks::Uses,
                 None if check.of_cluster() => question.ceph_cluster = true,
                 None => question.ceph = true,
             },

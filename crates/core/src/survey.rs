@@ -90,16 +90,6 @@ impl Survey {
         let (obstacles, notes) = preflight(&self.spec, &self.fleet, &self.binding, &self.topology);
         plan.obstacles.extend(obstacles);
         plan.notes.extend(notes);
-        if self.spec.nodes.iter().any(|n| !n.osds.is_empty()) {
-            plan.notes.push(Obstacle {
-                code: "RB0532".into(),
-                node: None,
-                message: "the spec names disks for OSDs: this version builds the mesh and leaves them alone"
-                    .into(),
-                evidence: String::new(),
-                cure: "nothing needs to be done: no disk is touched".into(),
-            });
-        }
         for (node, why, cure) in &self.silent {
             plan.obstacles.push(Obstacle {
                 code: "RB0501".into(),

@@ -10,7 +10,10 @@ use ringbolt_core::facts::{Facts, Known};
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Fleet, Plan, Policy, Risk, lint};
 use ringbolt_core::sim::{self, Cluster, Frr, Options};
-use ringbolt_core::spec::{Routing, Spec, Transport};
+use ringbolt_core::spec::{
+    Ceph, Filesystem, Keeping, Mclock, OsdMemory, Osds, Pool, PublicNetwork, Release, Repository, Routing,
+    Spec, Transport,
+};
 use ringbolt_core::survey::Survey;
 use ringbolt_core::topology::{Topology, generate};
 
@@ -37,6 +40,47 @@ impl std::fmt::Debug for Case {
             Some((spec, part)) => writeln!(f, "after {part} per mille of {:?}", spec.fabric),
             None => Ok(()),
         }
+    }
+}
+
+/// Ceph on the nodes of a spec, as drawn: two disks a node; a file system, an erasure-coded pool, a class.
+fn store(spec: &mut Spec, drawn: u8) {
+    if drawn.is_multiple_of(3) || spec.nodes.len() < 3 || spec.fabric.transport == Transport::Switch {
+        return;
+    }
+    let count = if spec.nodes.len() < 7 { 3 } else { 5 };
+    let monitors: Vec<NodeName> = spec.nodes.iter().take(count).map(|n| n.name.clone()).collect();
+    spec.ceph = Some(Ceph {
+        repository: Repository::NoSubscription,
+        version: Release::Tentacle,
+        public: PublicNetwork::Mesh,
+        managers: monitors.clone(),
+        monitors,
+        memory: OsdMemory::Reserve(None),
+        tuning: drawn & 8 == 0,
+        mclock: Mclock::Balanced,
+        scrub: None,
+        migration: drawn & 16 != 0,
+    });
+    for node in &mut spec.nodes {
+        node.osds = Osds::Paths(vec!["/dev/nvme1n1".into(), "/dev/nvme2n1".into()]);
+    }
+    let pool = |name: &str, keeping: Keeping| Pool {
+        name: name.into(),
+        keeping,
+        pg_num: None,
+        target_share: None,
+        compression: None,
+        class: (drawn & 32 != 0).then(|| "ssd".to_owned()),
+        storage: true,
+        accept_data_loss: false,
+    };
+    spec.pools.push(pool("vm", Keeping::Copies { size: 3, min_size: 2 }));
+    if drawn & 64 != 0 {
+        spec.pools.push(pool("cold", Keeping::Erasure { k: 2, m: 1 }));
+    }
+    if drawn & 128 != 0 {
+        spec.filesystems.push(Filesystem { name: "share".into(), pg_num: None, storage: true });
     }
 }
 
@@ -85,8 +129,9 @@ fn case() -> impl Strategy<Value = Case> {
     let frr = prop_oneof![Just(Frr::Absent), Just(Frr::Installed), Just(Frr::Running)];
     let pairs = proptest::collection::vec((0..12_usize, 0..12_usize), 1..16);
     let earlier = proptest::option::of((wish(), 0..=1000_usize));
-    (2..=12_usize, 0..7_u8, pairs, wish(), (frr, 0..3_u8, any::<u32>()), earlier).prop_map(
-        |(nodes, kind, pairs, wish, (frr, modules, seed), earlier)| {
+    let options = (frr, 0..3_u8, any::<u32>(), any::<u8>());
+    (2..=12_usize, 0..7_u8, pairs, wish(), options, earlier).prop_map(
+        |(nodes, kind, pairs, wish, (frr, modules, seed, drawn), earlier)| {
             let transport = match wish.0 {
                 0 => Transport::Switch,
                 1..=3 => Transport::Ethernet,
@@ -98,9 +143,18 @@ fn case() -> impl Strategy<Value = Case> {
                 shape(kind, nodes, &pairs)
             };
             let names = ["thunderbolt", "thunderbolt_net"].into_iter().take(2 - usize::from(modules.min(2)));
-            let options =
-                Options { frr, modules: names.map(str::to_owned).collect(), seed, ..Options::default() };
-            let now = spec(&topology, transport, wish);
+            let options = Options {
+                frr,
+                modules: names.map(str::to_owned).collect(),
+                seed,
+                disks: 2,
+                ..Options::default()
+            };
+            let mut now = spec(&topology, transport, wish);
+            // Ceph on pieces of a mesh has no quorum, and no plan waits for one.
+            if topology.pieces().len() == 1 {
+                store(&mut now, drawn);
+            }
             let earlier = earlier.map(|(wish, part)| {
                 let mut before = spec(&topology, transport, wish);
                 // Renumbering a live fabric is an obstacle by design, not a step.

@@ -11,6 +11,7 @@ pub(crate) mod text;
 pub(crate) mod topology;
 pub(crate) mod tune;
 pub(crate) mod verify;
+pub(crate) mod verify_ceph;
 
 /// How text for people looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,13 +6,14 @@ use ringbolt_core::verify::{Cabling, LinkRow, Report, WHOLE_COUNT};
 
 use super::table::Table;
 use super::text::hang;
-use super::{Style, count};
+use super::{Style, count, verify_ceph};
 
 /// The whole report.
 pub(crate) fn report(report: &Report, style: Style) -> String {
     let mut text = links(report, style);
     text += &routes(report, style);
     text += &promises(report, style);
+    text += &report.ceph.as_ref().map(|c| verify_ceph::report(c, style)).unwrap_or_default();
     for (_, why) in &report.silent {
         text += &hang(&format!("silent    {} ", style.red("no")), why, style.width);
     }
@@ -43,6 +44,7 @@ pub(crate) fn report(report: &Report, style: Style) -> String {
 pub(crate) fn failures(report: &Report, style: Style) -> String {
     let bad = Report { links: report.links.iter().filter(|l| !l.ok).cloned().collect(), ..report.clone() };
     let mut text = links(&bad, style) + &broken_routes(report, style) + &broken_promises(report, style);
+    text += &report.ceph.as_ref().map(|c| verify_ceph::failures(c, style)).unwrap_or_default();
     for (_, why) in &report.silent {
         text += &hang(&format!("silent    {} ", style.red("no")), why, style.width);
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::seen;
 use crate::facts::ceph::{CephCluster, CephNode, PoolFact};
 use crate::facts::{Facts, Known, ceph_conf, pve};
+use crate::tune::same;
 
 /// One checkable statement about Ceph.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,6 +45,11 @@ pub enum CephCheck {
         disk: String,
         /// How many.
         count: u32,
+    },
+    /// A disk of the node has nothing on it.
+    Free {
+        /// Device node of the disk.
+        path: String,
     },
     /// `/etc/pve/ceph.conf` says this.
     Conf {
@@ -103,6 +109,11 @@ pub enum CephCheck {
         /// What it must be set to, by the name of the option.
         options: Vec<(String, String)>,
     },
+    /// A CRUSH rule is there.
+    Rule {
+        /// Name.
+        name: String,
+    },
     /// A file system is there.
     Filesystem {
         /// Name.
@@ -152,6 +163,7 @@ impl CephCheck {
                 | Self::Manager { .. }
                 | Self::Metadata { .. }
                 | Self::Disk { .. }
+                | Self::Free { .. }
                 | Self::Conf { .. }
                 | Self::Storage { .. }
                 | Self::Datacenter { .. }
@@ -177,6 +189,9 @@ impl CephCheck {
         }
         if self.file().is_some() {
             return self.judge_file(facts);
+        }
+        if let Self::Free { path } = self {
+            return judge_free(facts, path);
         }
         match &facts.state.ceph {
             Known::Yes(node) => self.judge_node(node),
@@ -231,7 +246,7 @@ impl CephCheck {
         let Some(text) = text else { return (false, "file absent".into()) };
         match self {
             Self::Conf { section, key, value } => match ceph_conf::read(text).get(section, key) {
-                Some(have) => (same_value(have, value), have.to_owned()),
+                Some(have) => (same(have, value), have.to_owned()),
                 None => (false, "not said".into()),
             },
             Self::Storage { kind, id, of } => judge_storage(text, kind, id, of),
@@ -256,11 +271,12 @@ impl CephCheck {
                 Some(pool) => judge_pool(pool, options),
                 None => (false, "no such pool".into()),
             },
+            Self::Rule { name } => seen(cluster.rules.contains(name), "there", "not there"),
             Self::Filesystem { name } => {
                 seen(cluster.filesystems.iter().any(|f| f.name == *name), "there", "not there")
             }
             Self::Config { section, name, value } => match config(cluster, section, name) {
-                Some(have) => (same_value(have, value), have.to_owned()),
+                Some(have) => (same(have, value), have.to_owned()),
                 None => (false, "not set".into()),
             },
             Self::Unset { section, name } => match config(cluster, section, name) {
@@ -331,6 +347,8 @@ impl CephCheck {
             }
             Self::Host { osd, host } => format!("osd.{osd} below host {host}"),
             Self::Pool { name, .. } => format!("pool {name} as planned"),
+            Self::Free { path } => format!("{path} empty"),
+            Self::Rule { name } => format!("CRUSH rule {name}"),
             Self::Filesystem { name } => format!("file system {name}"),
             Self::Config { section, name, value } => format!("{section} {name} = {value}"),
             Self::Unset { section, name } => format!("{section} {name} not set"),
@@ -338,6 +356,21 @@ impl CephCheck {
             Self::Clean {} => "all placement groups active and clean".into(),
             Self::Health { .. } => "health of Ceph".into(),
         }
+    }
+}
+
+fn judge_free(facts: &Facts, path: &str) -> (bool, String) {
+    let disks = match &facts.inventory.disks {
+        Known::Yes(disks) => disks,
+        Known::No(why) => return (false, why.clone()),
+    };
+    match disks.iter().find(|d| d.path == path) {
+        Some(disk) if disk.uses.is_empty() => (true, "empty".into()),
+        Some(disk) => {
+            let uses: Vec<String> = disk.uses.iter().map(ToString::to_string).collect();
+            (false, uses.join(", "))
+        }
+        None => (false, "no such disk".into()),
     }
 }
 
@@ -383,7 +416,7 @@ pub(crate) fn differing<'o>(
 ) -> impl Iterator<Item = (&'o str, &'o str, String)> {
     options.iter().filter_map(|(key, want)| {
         let have = pool_value(pool, key, want);
-        (!same_value(&have, want)).then_some((key.as_str(), want.as_str(), have))
+        (!same(&have, want)).then_some((key.as_str(), want.as_str(), have))
     })
 }
 
@@ -400,6 +433,11 @@ fn pool_value(pool: &PoolFact, key: &str, want: &str) -> String {
         "compression_mode" => pool.options.get(key).cloned().unwrap_or_else(|| "none".into()),
         _ => pool.options.get(key).cloned().unwrap_or_default(),
     }
+}
+
+/// Whether all placement groups are active and clean.
+pub(crate) fn clean(cluster: &CephCluster) -> bool {
+    judge_clean(cluster).0
 }
 
 fn judge_clean(cluster: &CephCluster) -> (bool, String) {
@@ -436,13 +474,6 @@ fn judge_health(cluster: &CephCluster, known: &BTreeSet<String>) -> (bool, Strin
     (fine, evidence)
 }
 
-/// Whether two texts are the same value of an option: the same words, or the same number.
-pub fn same_value(one: &str, other: &str) -> bool {
-    let number = |text: &str| text.trim().parse::<f64>().ok();
-    one.trim() == other.trim()
-        || matches!((number(one), number(other)), (Some(a), Some(b)) if (a - b).abs() <= 1e-6 * a.abs().max(b.abs()))
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -461,17 +492,6 @@ mod tests {
             let text = serde_json::to_string(&check).unwrap();
             assert_eq!(serde_json::from_str::<Check>(&text).unwrap(), check, "{text}");
         }
-    }
-
-    #[test]
-    fn values_are_the_same_as_numbers_or_as_words() {
-        assert!(
-            same_value("0.5", "0.500000")
-                && same_value("cephx", "cephx")
-                && same_value("6442450944", "6442450944")
-        );
-        assert!(!same_value("", "0") && !same_value("on", "off") && !same_value("128", "256"));
-        assert!(!same_value("6442450944", "6442451944"));
     }
 
     #[test]

@@ -15,7 +15,8 @@ use crate::name::PortName;
 mod ceph;
 mod network;
 
-pub use ceph::{CephCheck, same_value};
+pub use ceph::CephCheck;
+pub(crate) use ceph::{CAPACITY, clean, differing};
 
 /// One checkable statement about a node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use crate::bind::{BoundPort, THUNDERBOLT_DRIVER};
 use crate::plan::Phase;
 use crate::resource::file::{File, Reader};
@@ -15,6 +17,8 @@ pub const SYSCTL_FILE: &str = "/etc/sysctl.d/90-ringbolt.conf";
 const MODULES_FILE: &str = "/etc/modules-load.d/ringbolt.conf";
 const RULES_FILE: &str = "/etc/udev/rules.d/90-ringbolt.rules";
 const UNIT_FILE: &str = "/etc/systemd/system/ringbolt-port@.service";
+
+const MESH_UNIT: &str = "/etc/systemd/system/ringbolt-mesh.service";
 
 const HEAD: &str = "# Kept by ringbolt from its spec: edits here are lost.\n";
 
@@ -107,6 +111,36 @@ pub(super) fn unit(ids: &[IpAddr]) -> File {
         reader: Reader::Systemd,
         phase: Phase::Prepare,
     }
+}
+
+/// Waits at boot until the node has its address in the mesh and a way to another, a minute at most:
+/// without it daemons start before there is anybody to talk to, and a monitor may find no address.
+pub(super) fn mesh_unit(id: IpAddr, prefix: IpNet) -> File {
+    let (tool, length) = if id.is_ipv4() { ("ip", 32) } else { ("ip -6", 128) };
+    File {
+        path: MESH_UNIT.into(),
+        content: format!(
+            "{HEAD}# Ceph's daemons wait for this. It always ends well: after a minute they start all the same.\n\
+             [Unit]\nDescription=Wait for the mesh\nWants=network-online.target\nAfter=network-online.target networking.service frr.service\n\n\
+             [Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=90\n\
+             ExecStart=-/usr/bin/timeout 60 /bin/sh -c 'until {tool} -o address show to {id}/{length} | grep -q . && {tool} -o route show root {prefix} | grep -q .; do sleep 0.2; done'\n"
+        )
+        .into(),
+        why: "Ceph's daemons start when the mesh is there, or after a minute".into(),
+        reader: Reader::Systemd,
+        phase: Phase::Prepare,
+    }
+}
+
+/// Drop-ins that make Ceph's daemons wait for the mesh at boot.
+pub(super) fn ceph_units() -> impl Iterator<Item = File> {
+    ["mon", "mgr", "mds", "osd"].into_iter().map(|kind| File {
+        path: format!("/etc/systemd/system/ceph-{kind}@.service.d/ringbolt.conf").into(),
+        content: format!("{HEAD}[Unit]\nWants=ringbolt-mesh.service\nAfter=ringbolt-mesh.service\n").into(),
+        why: "after a cold start of all nodes together Ceph comes back by itself".into(),
+        reader: Reader::Systemd,
+        phase: Phase::Prepare,
+    })
 }
 
 /// Which cables the ports had, for `verify`.

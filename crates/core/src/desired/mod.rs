@@ -15,6 +15,7 @@ use crate::resource::fabric::{Fabric, Member};
 use crate::spec::{Routing, Spec, Transport};
 use crate::topology::{Place, Topology};
 
+pub mod ceph;
 mod files;
 mod node;
 pub mod question;
@@ -37,6 +38,8 @@ pub struct Desired {
     pub retired: BTreeSet<NodeName>,
     /// What must be seen once all is in place.
     pub goal: BTreeMap<NodeName, Goal>,
+    /// Ceph, where the spec has it.
+    pub ceph: Option<ceph::CephWish>,
 }
 
 /// What a node must see of the mesh.
@@ -52,7 +55,7 @@ pub struct Goal {
 pub const CEPH_CONF: &str = "/etc/pve/ceph.conf";
 
 /// Everything of ours has a name that begins like one of these.
-pub const OWN_FILES: [&str; 8] = [
+pub const OWN_FILES: [&str; 12] = [
     "/etc/systemd/network/00-ringbolt-",
     "/etc/udev/rules.d/90-ringbolt",
     "/etc/systemd/system/ringbolt-",
@@ -60,6 +63,10 @@ pub const OWN_FILES: [&str; 8] = [
     "/etc/sysctl.d/90-ringbolt",
     "/etc/network/interfaces.d/ringbolt",
     "/etc/systemd/system/frr.service.d/ringbolt",
+    "/etc/systemd/system/ceph-mon@.service.d/ringbolt",
+    "/etc/systemd/system/ceph-mgr@.service.d/ringbolt",
+    "/etc/systemd/system/ceph-mds@.service.d/ringbolt",
+    "/etc/systemd/system/ceph-osd@.service.d/ringbolt",
     crate::bind::memory::PATH,
 ];
 
@@ -90,6 +97,7 @@ pub fn desired(
         stale: BTreeMap::new(),
         retired: BTreeSet::new(),
         goal: BTreeMap::new(),
+        ceph: ceph::wish(spec, addresses, fleet),
     };
     for (name, facts) in &fleet.nodes {
         let resources = match (addresses.get(name), binding.ports.get(name)) {

@@ -35,6 +35,13 @@ pub(super) fn resources(wish: &Wish<'_>) -> Vec<Resource> {
     if hot_plug(fabric) {
         list.push(Resource::File(files::unit(&port_ids(wish))));
     }
+    if wish.spec.ceph.is_some()
+        && let Some(mesh) = super::ceph::mesh(wish.spec)
+        && let Some(id) = super::ceph::home(wish.address, mesh)
+    {
+        list.push(Resource::File(files::mesh_unit(id, mesh)));
+        list.extend(files::ceph_units().map(Resource::File));
+    }
     let values = files::sysctl_values(fabric);
     if !values.is_empty() {
         let file = files::sysctl(&values);

@@ -1,8 +1,63 @@
 //! What every node is asked for, in one exchange, so that binding, planning and verifying need no
 //! second one.
 
-use crate::facts::{Question, pve};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{Disks, Question, ceph_conf, pve};
+use crate::name::NodeName;
+use crate::plan::Fleet;
+use crate::resource::ceph::install;
 use crate::resource::{frr_daemons, frr_local, initramfs, interfaces, reload};
+use crate::spec::Spec;
+
+/// What each node of a spec is asked: the mesh, and with Ceph in the spec the node's disks and daemons.
+/// One node, that of the first monitor, is asked about the cluster as well.
+pub fn of(spec: &Spec, disks: Disks) -> BTreeMap<NodeName, Question> {
+    let mesh = mesh();
+    let Some(ceph) = &spec.ceph else {
+        return spec.nodes.iter().map(|n| (n.name.clone(), mesh.clone())).collect();
+    };
+    let teller = ceph.monitors.first();
+    let one = |node: &crate::spec::Node| {
+        let mut question = mesh.clone();
+        stores(&mut question, &node.name);
+        question.disks = if node.osds.is_empty() { Disks::No } else { disks };
+        question.ceph_cluster = teller == Some(&node.name);
+        (node.name.clone(), question)
+    };
+    spec.nodes.iter().map(one).collect()
+}
+
+/// What is asked about Ceph on one node.
+fn stores(question: &mut Question, node: &NodeName) {
+    question.ceph = true;
+    question.packages.extend(install::PACKAGES.map(str::to_owned));
+    let files = [
+        ceph_conf::PATH,
+        pve::path::STORAGE,
+        pve::path::DATACENTER,
+        install::SOURCES,
+        install::OLD_SOURCES,
+        "/etc/systemd/system/ceph-mon@.service.d/*",
+        "/etc/systemd/system/ceph-mgr@.service.d/*",
+        "/etc/systemd/system/ceph-mds@.service.d/*",
+        "/etc/systemd/system/ceph-osd@.service.d/*",
+    ];
+    question.files.extend(files.map(str::to_owned));
+    question.units.extend(["chrony.service", "systemd-timesyncd.service"].map(str::to_owned));
+    question.units.extend(["mon", "mgr"].map(|kind| format!("ceph-{kind}@{node}.service")));
+}
+
+/// The next node to be asked about the Ceph cluster, where there is one and nobody has told yet: the
+/// first of the spec's monitors that answered and was not asked before.
+pub fn teller(spec: &Spec, fleet: &Fleet, asked: &BTreeSet<NodeName>) -> Option<NodeName> {
+    use crate::desired::ceph::{founded, told};
+    if told(fleet).is_some() || !founded(fleet) {
+        return None;
+    }
+    let monitors = &spec.ceph.as_ref()?.monitors;
+    monitors.iter().find(|n| fleet.nodes.contains_key(*n) && !asked.contains(*n)).cloned()
+}
 
 /// The question that covers everything ringbolt plans and verifies about the mesh.
 pub fn mesh() -> Question {

@@ -15,6 +15,7 @@ pub mod disks;
 pub mod fabric;
 pub mod file;
 pub mod nodes;
+pub mod storage;
 
 use crate::diagnostic::{Code, Severity};
 
@@ -84,6 +85,7 @@ pub const AREAS: &[Area] = &[
     Area { title: "The nodes", entries: nodes::ENTRIES },
     Area { title: "Ceph", entries: ceph::ENTRIES },
     Area { title: "Disks", entries: disks::ENTRIES },
+    Area { title: "Ceph on the nodes", entries: storage::ENTRIES },
     Area { title: "Benchmarks", entries: bench::ENTRIES },
 ];
 

@@ -279,14 +279,6 @@ super::explanations! {
         wrong: "",
         right: "",
     }
-    OSDS_LEFT = Warning "RB0532" {
-        title: "disks are named, and left alone",
-        why: "`osds` names the disks that become Ceph OSDs. This version builds and keeps the mesh; it reads the key, checks it, \
-              and touches no disk. To see it: no step of `ringbolt plan` names a disk.",
-        cure: "Leave it in or take it out: it changes nothing.",
-        wrong: "",
-        right: "",
-    }
     UNDO_BELOW_CEPH = Error "RB0540" {
         title: "the mesh is not taken back from under Ceph",
         why: "Monitors and OSDs speak over the addresses of the mesh: without it they stop, and with them every guest whose disks they hold. \

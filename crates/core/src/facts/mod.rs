@@ -116,9 +116,12 @@ pub struct State {
     pub ceph_cluster: Known<CephCluster>,
 }
 
+/// The reason of a part that nobody asked for.
+pub const NOT_ASKED: &str = "not asked for";
+
 /// A part that nobody asked for.
 pub fn not_asked<T>() -> Known<T> {
-    Known::No("not asked for".into())
+    Known::No(NOT_ASKED.into())
 }
 
 /// One regular file.

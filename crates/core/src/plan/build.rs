@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Fleet, Obstacle, Phase, Plan, Risk, Step, cluster, order};
+use super::{Fleet, Obstacle, Phase, Plan, Risk, Step, ceph, cluster, order};
 use crate::action::Action;
 use crate::check::Check;
 use crate::desired::{Desired, Goal};
@@ -76,14 +76,17 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
         }
         phases.extend(steps.drain(..));
     }
+    let stores = ceph::settle(spec, desired, fleet, &mut plan);
     if plan.waiting.is_empty() {
         if let Some(apply) = apply {
             phases.clear(Phase::Fabric);
             phases.extend([apply]);
         }
+        heed(&mut phases, desired, fleet, &mut plan);
         if phases.iter().any(|s| s.phase >= Phase::Ports || s.risk >= Risk::Disruptive) {
             phases.extend(converge(spec, desired));
         }
+        phases.extend(stores);
     } else {
         phases.only(Phase::Prepare);
         plan.waiting.sort();
@@ -91,6 +94,23 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
     }
     plan.steps = order::order(phases, policy);
     plan
+}
+
+/// What interrupts the mesh below a Ceph that is whole waits until it is whole again before the next
+/// node's turn; below one that is not fit for it, it is not begun.
+fn heed(phases: &mut order::Phases, desired: &Desired, fleet: &Fleet, plan: &mut Plan) {
+    let disruptive = |s: &Step| s.risk >= Risk::Disruptive;
+    if !phases.iter().any(disruptive) {
+        return;
+    }
+    if let Some(cluster) = crate::desired::ceph::told(fleet) {
+        plan.obstacles.extend(ceph::unfit(cluster));
+    }
+    let Some(whole) = ceph::whole_again(desired.ceph.as_ref(), fleet) else { return };
+    for step in phases.iter_mut().filter(|s| disruptive(s)) {
+        step.patience = step.patience.max(ceph::CLEAN_PATIENCE);
+        step.proof.push(whole.clone());
+    }
 }
 
 /// Whether a node's part is one that only wakes the driver: nothing about ports is decided yet.

@@ -12,6 +12,7 @@ use crate::check::Check;
 use crate::name::NodeName;
 
 mod build;
+mod ceph;
 mod cluster;
 mod lint;
 mod narrow;

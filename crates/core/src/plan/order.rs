@@ -31,6 +31,11 @@ impl Phases {
         }
     }
 
+    /// All steps, in order, to be changed.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Step> {
+        self.0.iter_mut().flatten()
+    }
+
     /// All steps, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Step> {
         self.0.iter().flatten()
@@ -46,7 +51,13 @@ pub(super) fn order(phases: Phases, policy: &Policy) -> Vec<Step> {
     let mut ordered: Vec<Step> = Vec::new();
     let last = phases.0.iter().rposition(|list| !list.is_empty());
     for (at, mut list) in phases.0.into_iter().enumerate().filter(|(_, list)| !list.is_empty()) {
-        chain(&mut list, ordered.last().map(|gate| &gate.id));
+        let gate = ordered.last().map(|gate| &gate.id);
+        if Phase::ALL[at] == Phase::Ceph {
+            // Its steps come with their own order, across nodes.
+            list.iter_mut().filter(|s| s.after.is_empty()).for_each(|s| s.after.extend(gate.cloned()));
+        } else {
+            chain(&mut list, gate);
+        }
         roll(&mut list, policy);
         let wall = (Some(at) != last).then(|| wall(Phase::ALL[at], &list));
         if ordered.is_empty() {

@@ -16,6 +16,7 @@ use crate::name::NodeName;
 use crate::plan::{FileChange, Obstacle, Phase, Risk, Step, Undo};
 
 pub mod address;
+pub(crate) mod ceph;
 pub mod fabric;
 pub mod file;
 pub mod frr_daemons;

@@ -9,7 +9,9 @@ use super::node::ethernet;
 use super::{Cluster, Node, Socket, file};
 use crate::facts::pve::path;
 use crate::facts::thunderbolt::{Controller, Peer};
-use crate::facts::{Facts, Interface, Inventory, Known, Realm, State, Thunderbolt, UnitFact, not_asked};
+use crate::facts::{
+    CephCluster, CephNode, Facts, Interface, Inventory, Known, Realm, State, Thunderbolt, UnitFact, not_asked,
+};
 use crate::name::{FabricId, NodeName, PortName};
 use crate::resource::interfaces;
 use crate::spec::{self, Routing, Spec, Transport};
@@ -27,6 +29,9 @@ pub struct Options {
     pub cluster: String,
     /// Goes into UUIDs, MAC addresses and boot ids.
     pub seed: u32,
+    /// Free disks of each node beside the one with the system on it; with none, nothing is known of disks
+    /// and Ceph.
+    pub disks: u32,
 }
 
 /// FRR on a fresh node.
@@ -47,6 +52,7 @@ impl Default for Options {
             modules: ["thunderbolt", "thunderbolt_net"].map(str::to_owned).into(),
             cluster: "home".into(),
             seed: 0,
+            disks: 0,
         }
     }
 }
@@ -115,6 +121,7 @@ pub fn fresh(topology: &Topology, transport: Transport, options: &Options) -> Cl
         nodes: nodes.collect(),
         cables: topology.links().iter().map(|l| (sockets[&l.a].clone(), sockets[&l.b].clone())).collect(),
         thunderbolt,
+        ceph: CephCluster::default(),
     };
     if thunderbolt {
         cluster.introduce();
@@ -185,7 +192,10 @@ impl Host<'_> {
                 packages: packages(),
                 thunderbolt: self.controllers(),
                 interfaces: self.interfaces(),
-                disks: not_asked(),
+                disks: match self.options.disks {
+                    0 => not_asked(),
+                    count => Known::Yes(super::ceph::disks(self.at, count)),
+                },
             },
             state: State {
                 files: self.files(members),
@@ -196,7 +206,10 @@ impl Host<'_> {
                 frr: Known::No("FRR is not installed".into()),
                 root_free: 80 << 30,
                 pve_writable: Some(true),
-                ceph: not_asked(),
+                ceph: match self.options.disks {
+                    0 => not_asked(),
+                    _ => Known::Yes(CephNode { memory: 64 << 30, ..CephNode::default() }),
+                },
                 ceph_cluster: not_asked(),
             },
         };

@@ -16,6 +16,7 @@ use crate::plan::{Fleet, Plan, Step, StepId};
 use crate::wire::Failure;
 
 mod boot;
+mod ceph;
 mod fresh;
 mod frr;
 mod frr_conf;
@@ -58,6 +59,8 @@ pub struct Cluster {
     pub cables: BTreeSet<(Socket, Socket)>,
     /// Whether the cables are Thunderbolt.
     pub thunderbolt: bool,
+    /// What the monitors know, once there are some. Tests edit this and call [`Cluster::tell_ceph`].
+    pub ceph: crate::facts::CephCluster,
 }
 
 /// A step whose proof does not hold after it was done.
@@ -101,6 +104,7 @@ impl Cluster {
                 let running = self.running(node);
                 self.reload_node(node, &running)?;
             }
+            Action::Ceph(deed) => self.ceph_deed(name, deed)?,
             Action::Reboot => self.reboot(std::slice::from_ref(name)),
             Action::LoadModule { .. } => {
                 self.node(name)?.perform(action, expect)?;
@@ -172,6 +176,7 @@ fn moves_traffic(action: &Action) -> bool {
             | Action::LoadSysctl { .. }
             | Action::UpdateInitramfs
             | Action::AuthorizeKey { .. }
+            | Action::Ceph(_)
     )
 }
 

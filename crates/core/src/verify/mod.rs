@@ -20,6 +20,10 @@ use crate::plan::Fleet;
 use crate::spec::{Routing, Spec, Transport};
 use crate::wire::{Ping, Pinged};
 
+mod ceph;
+
+pub use ceph::{Area, CephReport, CephRow};
+
 /// Echo requests per direction of a link, for loss and latency.
 pub const LOSS_COUNT: u32 = 200;
 /// Milliseconds between them.
@@ -138,6 +142,9 @@ pub struct Report {
     pub routes: Vec<RouteRow>,
     /// Each node: what must survive a reboot.
     pub promises: Vec<PromiseRow>,
+    /// Ceph, where the spec has it.
+    #[serde(default)]
+    pub ceph: Option<CephReport>,
     /// Nodes that did not answer, and why.
     pub silent: Vec<(NodeName, String)>,
 }
@@ -251,7 +258,8 @@ pub fn report(
     }
     stand_ins.sort();
     stand_ins.dedup();
-    let mut report = Report { ok: false, stand_ins, links, routes, promises, silent };
+    let ceph = ceph::report(spec, desired, fleet);
+    let mut report = Report { ok: false, stand_ins, links, routes, promises, ceph, silent };
     report.judge();
     report
 }
@@ -267,6 +275,10 @@ impl Report {
         self.routes.retain(|r| named(&r.from));
         self.promises.retain(|p| named(&p.node));
         self.silent.retain(|(node, _)| named(node));
+        if let Some(ceph) = &mut self.ceph {
+            ceph.rows.retain(|r| named(&r.node));
+            ceph.judge();
+        }
         self.judge();
     }
 
@@ -274,7 +286,8 @@ impl Report {
         self.ok = self.silent.is_empty()
             && self.links.iter().all(|l| l.ok)
             && self.routes.iter().all(|r| r.ok)
-            && self.promises.iter().all(|p| p.broken.is_empty());
+            && self.promises.iter().all(|p| p.broken.is_empty())
+            && self.ceph.as_ref().is_none_or(|c| c.ok);
     }
 }
 

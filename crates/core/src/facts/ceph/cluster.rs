@@ -65,6 +65,7 @@ pub fn cluster(answers: &[String]) -> Result<CephCluster, String> {
         osds: osds(map, answer("osd tree")),
         flags: list(map, "flags_set").iter().map(plain).collect(),
         pools: pools(map, answer("osd crush rule dump"), df),
+        rules: items(answer("osd crush rule dump")).iter().map(|rule| word(rule, "rule_name")).collect(),
         placement_groups: placement_groups(status),
         config: config(answer("config dump")),
         filesystems: filesystems(answer("fs ls")),

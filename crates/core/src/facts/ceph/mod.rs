@@ -111,6 +111,9 @@ pub struct CephCluster {
     pub flags: Vec<String>,
     /// All pools.
     pub pools: Vec<PoolFact>,
+    /// Names of the CRUSH rules.
+    #[serde(default)]
+    pub rules: Vec<String>,
     /// Number of placement groups by state: `active+clean`.
     pub placement_groups: BTreeMap<String, u64>,
     /// The configuration database (`config dump`).

@@ -1,0 +1,29 @@
+//! One look at all nodes of a spec.
+//!
+//! Used by every command that works from facts. It is one question to each node; only where the node that
+//! was asked about the Ceph cluster cannot tell, the next monitor's node is asked, on the line that is there.
+
+use std::collections::BTreeSet;
+
+use ringbolt_core::desired::question;
+use ringbolt_core::facts::{Disks, Known, Question};
+use ringbolt_core::spec::Spec;
+use ringbolt_core::wire::Ask;
+
+use crate::fleet::{Fleet, Survey, facts};
+
+/// Asks every node what a plan for this spec needs. `disks` says how closely disks are looked at.
+pub async fn look(fleet: &Fleet, spec: &Spec, disks: Disks) -> Survey {
+    let mut seen = fleet.facts_of(question::of(spec, disks)).await;
+    let mut asked: BTreeSet<_> = spec.ceph.iter().filter_map(|c| c.monitors.first().cloned()).collect();
+    while let Some(node) = question::teller(spec, &seen.fleet, &asked) {
+        let question = Question { ceph_cluster: true, ..Question::default() };
+        let answer = facts(fleet.ask(&node, Ask::Facts { question }).await);
+        let told = answer.map_or_else(|failure| Known::No(failure.message), |f| f.state.ceph_cluster);
+        if let Some(facts) = seen.fleet.nodes.get_mut(&node) {
+            facts.state.ceph_cluster = told;
+        }
+        asked.insert(node);
+    }
+    seen
+}

@@ -1,0 +1,217 @@
+//! The Ceph cluster as it should be: what the spec wants, put on the nodes' addresses and disks.
+//!
+//! Used by the planner and by `verify`. What cannot be decided from the facts is an obstacle here, never
+//! a guess.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use crate::address::{Addresses, NodeAddress};
+use crate::bind::disks::{self, DiskChoice, Fate, Ours};
+use crate::facts::ceph::CephCluster;
+use crate::facts::disk::Medium;
+use crate::facts::{Facts, ceph_conf};
+use crate::name::NodeName;
+use crate::plan::{Fleet, Obstacle};
+use crate::spec::{Ceph, PublicNetwork, Spec};
+
+mod groups;
+mod pools;
+
+pub(crate) use pools::rule;
+pub use pools::{FilesystemWish, PoolWish, StorageWish};
+
+/// The whole wish about Ceph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CephWish {
+    /// Network of clients and monitors.
+    pub public: IpNet,
+    /// Network of replication: the mesh.
+    pub cluster: IpNet,
+    /// Nodes with a monitor and its address, in the order of the spec.
+    pub monitors: Vec<(NodeName, IpAddr)>,
+    /// Nodes with a manager, in the order of the spec.
+    pub managers: Vec<NodeName>,
+    /// Nodes with a metadata server; none without a file system.
+    pub metadata: Vec<NodeName>,
+    /// Disks of the nodes that are to have OSDs.
+    pub disks: BTreeMap<NodeName, DiskChoice>,
+    /// Pools by the name Ceph knows them by.
+    pub pools: Vec<PoolWish>,
+    /// File systems.
+    pub filesystems: Vec<FilesystemWish>,
+    /// Storage entries in Proxmox VE.
+    pub storage: Vec<StorageWish>,
+    /// What is in the way of having it at all.
+    pub obstacles: Vec<Obstacle>,
+}
+
+/// A file of `/etc/pve`, which is one folder for all nodes: as the first node by name that shows it.
+pub fn shared<'f>(fleet: &'f Fleet, path: &str) -> Option<&'f str> {
+    fleet.nodes.values().find_map(|facts| facts.text(path))
+}
+
+/// The cluster as the one node tells it that could.
+pub fn told(fleet: &Fleet) -> Option<&CephCluster> {
+    fleet.nodes.values().find_map(|facts| facts.state.ceph_cluster.yes())
+}
+
+/// The wish, where the spec has Ceph and the fabric's addresses allow one.
+pub fn wish(spec: &Spec, addresses: &Addresses, fleet: &Fleet) -> Option<CephWish> {
+    let ceph = spec.ceph.as_ref()?;
+    let cluster = mesh(spec)?;
+    let ours = Ours::of(fleet);
+    let disks: BTreeMap<NodeName, DiskChoice> = spec
+        .nodes
+        .iter()
+        .filter(|n| !n.osds.is_empty())
+        .filter_map(|n| Some((n.name.clone(), disks::choose(n, fleet.nodes.get(&n.name)?, ours))))
+        .collect();
+    let mut obstacles = Vec::new();
+    let public = public(ceph, spec, cluster, fleet, &mut obstacles);
+    let monitors = ceph
+        .monitors
+        .iter()
+        .filter_map(|name| {
+            Some((name.clone(), monitor(name, public, cluster, addresses, fleet, &mut obstacles)?))
+        })
+        .collect();
+    let metadata: Vec<NodeName> = if spec.filesystems.is_empty() {
+        Vec::new()
+    } else {
+        ceph.managers.iter().take(2).cloned().collect()
+    };
+    let mut wish = CephWish {
+        public,
+        cluster,
+        monitors,
+        managers: ceph.managers.clone(),
+        metadata,
+        disks,
+        pools: Vec::new(),
+        filesystems: Vec::new(),
+        storage: Vec::new(),
+        obstacles,
+    };
+    pools::fill(&mut wish, spec, told(fleet));
+    Some(wish)
+}
+
+/// The fabric's prefix: IPv4 where it has one.
+pub(super) fn mesh(spec: &Spec) -> Option<IpNet> {
+    let four = spec.fabric.prefix.map(|p| IpNet::V4(p.trunc()));
+    four.or(spec.fabric.prefix6.map(|p| IpNet::V6(p.trunc())))
+}
+
+fn public(ceph: &Ceph, spec: &Spec, mesh: IpNet, fleet: &Fleet, obstacles: &mut Vec<Obstacle>) -> IpNet {
+    match ceph.public {
+        PublicNetwork::Mesh => mesh,
+        PublicNetwork::Prefix(prefix) => prefix.trunc(),
+        PublicNetwork::Lan => {
+            let networks: BTreeSet<IpNet> =
+                spec.nodes.iter().filter_map(|n| network_of(fleet.nodes.get(&n.name)?, n.address)).collect();
+            if let (1, Some(network)) = (networks.len(), networks.first()) {
+                return *network;
+            }
+            let list: Vec<String> = networks.iter().map(ToString::to_string).collect();
+            obstacles.push(Obstacle {
+                code: crate::explain::storage::PUBLIC_NETWORK.to_string(),
+                node: None,
+                message: "`public = \"lan\"` does not name one network".into(),
+                evidence: match list.as_slice() {
+                    [] => "no node shows an interface with its management address".into(),
+                    several => format!("the management addresses are in {}", several.join(", ")),
+                },
+                cure: "write the network itself: public = \"192.0.2.0/24\"".into(),
+            });
+            mesh
+        }
+    }
+}
+
+/// The network an address of the node is in, as the node has it.
+fn network_of(facts: &Facts, address: IpAddr) -> Option<IpNet> {
+    let all = facts.inventory.interfaces.values().flat_map(|i| &i.addresses);
+    all.into_iter().find(|a| a.addr() == address).map(IpNet::trunc)
+}
+
+/// The address of the monitor on a node.
+fn monitor(
+    name: &NodeName,
+    public: IpNet,
+    mesh: IpNet,
+    addresses: &Addresses,
+    fleet: &Fleet,
+    obstacles: &mut Vec<Obstacle>,
+) -> Option<IpAddr> {
+    if public == mesh {
+        return addresses.get(name)?.ids().find(|id| public.contains(id));
+    }
+    let facts = fleet.nodes.get(name)?;
+    let found: BTreeSet<IpAddr> = facts
+        .inventory
+        .interfaces
+        .values()
+        .flat_map(|i| &i.addresses)
+        .map(IpNet::addr)
+        .filter(|a| public.contains(a))
+        .collect();
+    if let (1, Some(address)) = (found.len(), found.first()) {
+        return Some(*address);
+    }
+    let list: Vec<String> = found.iter().map(ToString::to_string).collect();
+    obstacles.push(Obstacle {
+        code: crate::explain::storage::MONITOR_ADDRESS.to_string(),
+        node: Some(name.clone()),
+        message: format!(
+            "has {} in {public}, where its monitor is to be",
+            match list.len() {
+                0 => "no address",
+                _ => "several addresses",
+            }
+        ),
+        evidence: list.join(", "),
+        cure: "give the node one address there, or choose another network by `public` in [ceph]".into(),
+    });
+    None
+}
+
+impl CephWish {
+    /// The node that is asked about the cluster and told what concerns all of it.
+    pub fn speaker(&self) -> Option<&NodeName> {
+        self.monitors.first().map(|(node, _)| node)
+    }
+
+    /// OSDs the cluster has and gets, on disks of one class or of any.
+    pub fn osds(&self, spec: &Spec, cluster: Option<&CephCluster>, class: Option<&str>) -> u32 {
+        let of_class = |have: &str| class.is_none_or(|want| want == have || (want != "hdd" && have != "hdd"));
+        let there = cluster.map_or(0, |c| c.osds.iter().filter(|o| of_class(&o.class)).count());
+        let mut coming = 0;
+        for node in &spec.nodes {
+            let Some(choice) = self.disks.get(&node.name) else { continue };
+            let new = choice.chosen.iter().filter(|c| !matches!(c.fate, Fate::Already(_)));
+            let new = new.filter(|c| {
+                let medium = if c.disk.medium == Medium::Hdd { "hdd" } else { "ssd" };
+                node.osd
+                    .class
+                    .as_deref()
+                    .map_or_else(|| of_class(medium), |own| class.is_none_or(|c| c == own))
+            });
+            coming += new.count() * node.osd.per_device.max(1) as usize;
+        }
+        u32::try_from(there + coming).unwrap_or(u32::MAX)
+    }
+}
+
+/// Whether a cluster is there as far as `ceph.conf` tells: it names monitors.
+pub fn founded(fleet: &Fleet) -> bool {
+    shared(fleet, ceph_conf::PATH).is_some_and(|text| !ceph_conf::read(text).monitors().is_empty())
+}
+
+/// The address of a node in the mesh, of the family the mesh has.
+pub fn home(address: &NodeAddress, mesh: IpNet) -> Option<IpAddr> {
+    address.ids().find(|id| mesh.contains(id))
+}

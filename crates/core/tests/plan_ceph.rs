@@ -1,0 +1,107 @@
+//! Ceph from bare nodes to a healthy cluster on simulated nodes: what is planned, in which order, and that
+//! nothing is left to do.
+
+use ringbolt_core::action::{Action, CephDeed};
+use ringbolt_core::plan::{Plan, Policy, Risk, lint};
+use ringbolt_core::sim::{self, Cluster, Frr, Options};
+use ringbolt_core::spec::{
+    Ceph, Keeping, Mclock, OsdMemory, Osds, Pool, PublicNetwork, Release, Repository, Spec, Transport,
+};
+use ringbolt_core::survey::Survey;
+use ringbolt_core::topology::generate;
+
+fn wish(nodes: usize) -> (Spec, Cluster) {
+    let topology = generate::ring(nodes);
+    let mut spec = sim::spec(&topology, Transport::Thunderbolt);
+    let monitors: Vec<_> = spec.nodes.iter().take(3).map(|n| n.name.clone()).collect();
+    spec.ceph = Some(Ceph {
+        repository: Repository::NoSubscription,
+        version: Release::Tentacle,
+        public: PublicNetwork::Mesh,
+        managers: monitors.clone(),
+        monitors,
+        memory: OsdMemory::Reserve(None),
+        tuning: true,
+        mclock: Mclock::Balanced,
+        scrub: None,
+        migration: false,
+    });
+    for node in &mut spec.nodes {
+        node.osds = Osds::Paths(vec!["/dev/nvme1n1".into(), "/dev/nvme2n1".into()]);
+    }
+    spec.pools.push(Pool {
+        name: "vm".into(),
+        keeping: Keeping::Copies { size: 3, min_size: 2 },
+        pg_num: None,
+        target_share: None,
+        compression: None,
+        class: None,
+        storage: true,
+        accept_data_loss: false,
+    });
+    let options = Options { frr: Frr::Installed, disks: 2, ..Options::default() };
+    let cluster = sim::fresh(&topology, Transport::Thunderbolt, &options);
+    (spec, cluster)
+}
+
+fn plan(spec: &Spec, cluster: &Cluster) -> Plan {
+    let survey = Survey::new(spec.clone(), cluster.fleet(), Vec::new()).expect("addresses");
+    let plan = survey.plan(&Policy::default());
+    assert_eq!(lint(&plan), Vec::<String>::new());
+    plan
+}
+
+fn ids(plan: &Plan) -> Vec<&str> {
+    plan.deeds().map(|s| &*s.id).filter(|id| id.contains("ceph:")).collect()
+}
+
+#[test]
+fn a_bare_cluster_is_planned_all_the_way_and_then_nothing_is_left() {
+    let (spec, mut cluster) = wish(3);
+    let first = plan(&spec, &cluster);
+    assert!(first.obstacles.is_empty(), "{:#?}", first.obstacles);
+    let names: Vec<&str> = spec.nodes.iter().map(|n| n.name.as_str()).collect();
+    let [a, b, c] = names.as_slice() else { panic!("three nodes") };
+    let all = |what: &str| [a, b, c].map(|n| format!("{n}/ceph:{what}"));
+    let mut want: Vec<String> = all("install").into();
+    want.push(format!("{a}/ceph:init"));
+    want.extend(all("mon"));
+    want.push(format!("{a}/ceph:config"));
+    want.extend([format!("{b}/ceph:mgr"), format!("{c}/ceph:mgr")]);
+    for node in [a, b, c] {
+        want.extend(["osd:nvme1n1", "osd:nvme2n1"].map(|disk| format!("{node}/ceph:{disk}")));
+    }
+    want.extend(["pool:vm", "storage:vm"].map(|what| format!("{a}/ceph:{what}")));
+    assert_eq!(ids(&first), want);
+    // Monitors come one after the other; OSDs of different nodes do not wait for each other.
+    let step = |id: &str| first.steps.iter().find(|s| &*s.id == id).expect("the step");
+    assert_eq!(step(&format!("{b}/ceph:mon")).after, [format!("{a}/ceph:mon").into()]);
+    assert_eq!(step(&format!("{b}/ceph:osd:nvme1n1")).after, step(&format!("{c}/ceph:osd:nvme1n1")).after);
+    assert_eq!(step(&format!("{c}/ceph:osd:nvme2n1")).after, [format!("{c}/ceph:osd:nvme1n1").into()]);
+    assert!(first.steps.iter().all(|s| s.risk < Risk::Destructive));
+
+    cluster.run(&first, first.steps.len()).expect("carried out");
+    assert_eq!(cluster.ceph.health, "HEALTH_OK");
+    assert_eq!(cluster.ceph.pools.iter().find(|p| p.name == "vm").expect("the pool").pg_num, 256);
+    let second = plan(&spec, &cluster);
+    // Ceph numbers its OSDs: what they can do is measured when they are there.
+    assert_eq!(ids(&second), all("measure"));
+    cluster.run(&second, second.steps.len()).expect("measured");
+    let last = plan(&spec, &cluster);
+    assert_eq!(last.deeds().count(), 0, "{:?}", ids(&last));
+    assert!(last.notes.iter().all(|n| !n.code.starts_with("RB06")), "{:?}", last.notes);
+}
+
+#[test]
+fn deeds_of_ceph_cross_the_wire() {
+    let (spec, cluster) = wish(3);
+    for step in plan(&spec, &cluster).steps {
+        let text = serde_json::to_string(&step).expect("written");
+        assert_eq!(serde_json::from_str::<ringbolt_core::plan::Step>(&text).expect("read"), step, "{text}");
+    }
+    for deed in [CephDeed::Manager, CephDeed::Metadata] {
+        let action = Action::Ceph(deed);
+        let text = serde_json::to_string(&action).expect("written");
+        assert_eq!(serde_json::from_str::<Action>(&text).expect("read"), action, "{text}");
+    }
+}
