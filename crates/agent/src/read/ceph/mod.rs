@@ -33,12 +33,8 @@ pub(crate) fn is_installed(root: &Root) -> bool {
     PROGRAMS.iter().all(|program| root.at(program).is_file())
 }
 
-/// Ceph on this node; with `options` also those of running OSDs that differ from their defaults.
+/// Ceph on this node, left-overs of an earlier one included; with `options` also those of running OSDs that differ from their defaults.
 pub(crate) fn node(root: &Root, options: bool) -> Known<CephNode> {
-    let installing = root.at(INSTALLING).exists();
-    if !installing && !is_installed(root) {
-        return Known::No("Ceph is not installed".into());
-    }
     let monitors = daemons(root, "mon");
     let own = monitors.first().map(|monitor| monitor.id.clone());
     Known::Yes(CephNode {
@@ -48,7 +44,7 @@ pub(crate) fn node(root: &Root, options: bool) -> Known<CephNode> {
         metadata: daemons(root, "mds"),
         osds: osds(root, options),
         memory: memory(root),
-        installing,
+        installing: root.at(INSTALLING).exists(),
     })
 }
 
