@@ -107,7 +107,7 @@ super::explanations! {
         why: "The memory the spec gives each OSD, times their number, leaves the node less than 2 GiB. OSDs take more than \
               their target for minutes at a time when they recover; the kernel would then kill the biggest process, \
               which is a guest or an OSD. To see it: `free -g` on the node.",
-        cure: "Say less by `memory` in [ceph], use fewer disks, or leave `memory` out: then it is computed.",
+        cure: "Say less by `osd_memory` in [ceph], use fewer disks, or leave `osd_memory` out: then it is computed.",
         wrong: "",
         right: "",
     }

@@ -244,7 +244,7 @@ impl Look {
                         size_text(all)
                     ),
                     "",
-                    "say less by `memory` in [ceph], or leave it out: then it is computed",
+                    "say less by `osd_memory` in [ceph], or leave it out: then it is computed",
                 ));
             }
         }
