@@ -49,6 +49,11 @@ impl Rig {
         command
     }
 
+    /// The spec that was written for the lab.
+    pub(crate) fn spec(&self) -> PathBuf {
+        self.dir.path().join(&self.name).join("ringbolt.toml")
+    }
+
     /// Runs `ringbolt WORDS --lab …` and gives what it said, whatever the outcome.
     pub(crate) fn run(&self, words: &[&str]) -> (i32, String) {
         said(&self.command(words).output().unwrap())

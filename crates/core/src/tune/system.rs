@@ -129,6 +129,13 @@ fn keys_of(node: &NodeName, facts: &Facts) -> Vec<Audited> {
 }
 
 impl Key {
+    /// Whether a kernel has this value by itself. From 6.17 on the limits of socket buffers are 4 MiB.
+    fn is_default(&self, value: &str) -> bool {
+        let buffers = ["net.core.rmem_max", "net.core.wmem_max"].contains(&self.name);
+        let value = value.trim();
+        (!self.default.is_empty() && value == self.default) || (buffers && value == "4194304")
+    }
+
     fn said(&self, node: &NodeName, value: &str, path: Option<&String>, facts: &Facts) -> Audited {
         let (verdict, why) = self.word(value, facts);
         let place = match path {
@@ -151,7 +158,7 @@ impl Key {
     }
 
     fn word(&self, value: &str, facts: &Facts) -> (Verdict, String) {
-        if !self.default.is_empty() && value.trim() == self.default {
+        if self.is_default(value) {
             return (Verdict::Equal, "what the kernel does anyway".to_owned());
         }
         let memory = facts.state.ceph.yes().map(|c| c.memory);
@@ -189,7 +196,7 @@ impl Key {
     fn live(&self, node: &NodeName, facts: &Facts) -> Option<Audited> {
         let value = facts.state.sysctl.get(self.name)?;
         // Without a known default there is nothing to compare with; forwarding is the fabric's own doing.
-        if self.default.is_empty() || value.trim() == self.default || self.verdict == Verdict::Useful {
+        if self.default.is_empty() || self.is_default(value) || self.verdict == Verdict::Useful {
             return None;
         }
         let mut setting = self.said(node, value, None, facts);
