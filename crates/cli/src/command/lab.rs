@@ -177,7 +177,7 @@ fn size(text: &str) -> Result<u64, String> {
 
 /// Arguments of `lab disk`.
 #[derive(Debug, Args)]
-#[group(id = "deed", required = true, multiple = false, args = ["make", "vanish", "return_"])]
+#[command(group(clap::ArgGroup::new("deed").required(true).args(["make", "vanish", "return_"])))]
 struct DiskArgs {
     /// The node
     node: String,
