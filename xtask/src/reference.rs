@@ -250,9 +250,10 @@ mod tests {
             });
             for (name, code) in declared {
                 seen += 1;
-                // Findings about nodes travel over the wire, so they carry their code as text.
-                let wanted = if area == "nodes" { code.to_owned() } else { format!("::{name}") };
-                let used = sources.iter().any(|(p, t)| !is_registry(p) && t.contains(&wanted));
+                // Findings travel over the wire and into files, so they carry their code as text.
+                let named = format!("::{name}");
+                let uses = |text: &str| text.contains(code.trim_matches('"')) || text.contains(&named);
+                let used = sources.iter().any(|(p, t)| !is_registry(p) && uses(t));
                 assert!(used, "{area}::{name} is not used anywhere");
             }
         }
