@@ -12,7 +12,7 @@ use crate::plan::StepId;
 
 mod measure;
 
-pub use measure::{Measure, Measured, Send, Serve, SizeRow, Sizes, Writes};
+pub use measure::{Fio, Measure, Measured, Rados, Send, Serve, SizeRow, Sizes, Writes};
 
 /// Longest frame in bytes, line end included.
 pub const MAX_FRAME: usize = 16 * 1024 * 1024;

@@ -8,9 +8,12 @@ use ringbolt_core::wire::{Failure, Measure, Measured};
 use crate::root::Root;
 use crate::stop::Stop;
 
+mod fio;
 mod interrupts;
 mod iperf;
 mod machine;
+mod pool;
+mod rados;
 mod sizes;
 mod writes;
 
@@ -26,6 +29,8 @@ pub(crate) fn measure(
         Measure::Sizes(sizes) => Ok(Measured::Sizes { rows: sizes::sizes(sizes, stop)? }),
         Measure::Serve(serve) => iperf::serve(root, serve, stop, say),
         Measure::Writes(asked) => writes::writes(root, asked, stop),
+        Measure::Rados(asked) => rados::rados(asked, stop, say),
+        Measure::Fio(asked) => fio::fio(root, asked, stop, say),
         Measure::Send(send) => iperf::send(root, send, stop),
     }
 }

@@ -21,10 +21,7 @@ const LONGEST: u32 = 600;
 
 /// Writes until the time is over or it is stopped, and says when writes were acknowledged.
 pub(super) fn writes(root: &Root, asked: &Writes, stop: &Stop) -> Result<Measured, Failure> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if asked.pool.is_empty() || asked.pool.starts_with('-') || !asked.pool.chars().all(plain) {
-        return Err(Failure::refused(format!("{:?} is no name of a pool", asked.pool)));
-    }
+    super::pool::checked(&asked.pool)?;
     let folder = Folder::make(root)?;
     let image = Image::make(&asked.pool, &format!("{PREFIX}{}", std::process::id()))?;
     let seconds = asked.seconds.min(LONGEST);

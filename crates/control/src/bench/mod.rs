@@ -3,6 +3,7 @@
 //! What is measured where, and what it means, is the core's business (`core/bench`). Only this decides what runs at the
 //! same time: one link carries data at a time, and pings without load run on all links at once.
 
+mod ceph;
 mod mesh;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use ringbolt_core::wire::{Ask, Failure, Measure, Measured, Say};
 use crate::apply::{Stop, Urgency};
 use crate::fleet::{Fleet, Pending};
 
+pub use ceph::{Look, ceph, look};
 pub use mesh::mesh;
 
 /// How long a tool may take to end after it was told to.
@@ -26,6 +28,9 @@ pub enum BenchError {
     /// Somebody pressed Ctrl-C.
     #[error("stopped: every tool was ended on its node, nothing is left running")]
     Stopped,
+    /// The same where something had to be removed.
+    #[error("stopped: the tools were ended, and the objects and the image they worked on are removed")]
+    Cleared,
     /// It was pressed, and a node did not confirm.
     #[error(
         "stopped, but {0} did not confirm that its tools have ended; they end by themselves within a minute"

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::ceph;
 use super::mesh::{LinkResult, WayResult};
 use super::{Run, What};
 use crate::measure;
@@ -85,6 +86,7 @@ const WORTH: f64 = 0.05;
 pub fn figures(run: &Run) -> Vec<Figure> {
     match &run.what {
         What::Mesh { links, .. } => links.iter().flat_map(of_link).collect(),
+        What::Ceph { result, .. } => ceph::verdict::figures(result),
     }
 }
 
@@ -177,6 +179,9 @@ fn differences(now: &Run, before: &Run) -> Vec<String> {
         (Some(_), Some(_)) => list.push("a lab shares its processors with everything else".to_owned()),
         _ => list.push("one of them ran in a lab".to_owned()),
     }
+    if let (What::Ceph { setup: new, .. }, What::Ceph { setup: old, .. }) = (&now.what, &before.what) {
+        list.extend(ceph::differences(new, old));
+    }
     for (node, machine) in &now.machines {
         let Some(old) = before.machines.get(node) else {
             list.push(format!("{node} was not there"));
@@ -212,6 +217,7 @@ pub struct Target {
 pub fn targets(run: &Run) -> Vec<Target> {
     match &run.what {
         What::Mesh { links, .. } => mesh_targets(links, run.lab.is_some()),
+        What::Ceph { setup, result } => ceph::verdict::targets(setup, result, run),
     }
 }
 

@@ -9,7 +9,7 @@ fn slower(by: f64) -> Run {
     let mut run = run();
     run.id = "20261121-040000-ef01".into();
     run.began = "2026-11-21T04:00:00Z".into();
-    let What::Mesh { links, .. } = &mut run.what;
+    let What::Mesh { links, .. } = &mut run.what else { panic!() };
     for flow in &mut links[0].ways[0].flows {
         flow.flow.gbits *= by;
         flow.flow.samples.iter_mut().for_each(|s| *s *= by);
@@ -31,7 +31,7 @@ fn a_drop_beyond_scatter_is_worse_and_a_wobble_is_not() {
 #[test]
 fn overlapping_samples_are_scatter_however_the_means_differ() {
     let mut now = slower(0.85);
-    let What::Mesh { links, .. } = &mut now.what;
+    let What::Mesh { links, .. } = &mut now.what else { panic!() };
     links[0].ways[0].flows[0].flow.samples = vec![10.0, 12.0, 24.0, 24.0, 25.0, 26.0];
     let seen = compare(&now, &run());
     assert_eq!(seen.changes[0].sense, Sense::Same, "{:?}", seen.changes[0]);
@@ -51,7 +51,7 @@ fn the_previous_run_is_the_latest_of_the_same_shape() {
     let now = slower(1.0);
     let mut shorter = run();
     shorter.began = "2026-11-21T03:30:00Z".into();
-    let What::Mesh { extent, .. } = &mut shorter.what;
+    let What::Mesh { extent, .. } = &mut shorter.what else { panic!() };
     extent.seconds = 1;
     let mut older = run();
     older.id = "20261120-030000-0000".into();
@@ -72,7 +72,7 @@ fn promises_are_judged_on_hardware_only() {
 #[test]
 fn hundredths_of_a_millisecond_are_no_change_and_a_lab_is_not_judged() {
     let mut now = slower(1.0);
-    let What::Mesh { links, .. } = &mut now.what;
+    let What::Mesh { links, .. } = &mut now.what else { panic!() };
     links[0].ways[0].idle.as_mut().unwrap().p50 = 0.22;
     links[0].ways[1].idle.as_mut().unwrap().p50 = 0.4;
     let worse: Vec<String> = compare(&now, &run())

@@ -3,6 +3,7 @@
 //! Used by `bench`. The nodes' own tools measure, the agent runs them (`agent/bench/`), the controller puts one after
 //! another; everything that is decided is decided here, on plain data. It never measures anything itself.
 
+pub mod ceph;
 pub mod compare;
 #[cfg(test)]
 mod fixture;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::NodeName;
 
+use self::ceph::{CephResult, Setup};
 use self::machine::Machine;
 use self::mesh::{Extent, LinkResult};
 use self::verdict::Verdict;
@@ -60,6 +62,13 @@ pub enum What {
         extent: Extent,
         /// Each link.
         links: Vec<LinkResult>,
+    },
+    /// A pool of the Ceph cluster.
+    Ceph {
+        /// What was measured, and where.
+        setup: Setup,
+        /// What came of it.
+        result: CephResult,
     },
 }
 
@@ -107,11 +116,15 @@ impl Mark {
 
 /// What is to be known about the machines of a run of the mesh.
 pub fn mesh_marks(lab: Option<&str>, machines: &BTreeMap<NodeName, Machine>) -> Vec<Mark> {
+    let text = lab.map(|lab| format!("lab {lab}: veth, bound by the processor; proves nothing about cables"));
+    let mut marks: Vec<Mark> = text.map(|text| Mark::new(Effect::Void, text)).into_iter().collect();
+    marks.extend(machine_marks(lab, machines));
+    marks
+}
+
+/// What is to be known about machines, whatever is measured on them.
+pub fn machine_marks(lab: Option<&str>, machines: &BTreeMap<NodeName, Machine>) -> Vec<Mark> {
     let mut marks = Vec::new();
-    if let Some(lab) = lab {
-        let text = format!("lab {lab}: veth, bound by the processor; proves nothing about cables");
-        marks.push(Mark::new(Effect::Void, text));
-    }
     for (node, machine) in machines {
         if lab.is_none() && machine.load > f64::from(machine.cpus) * 0.5 {
             let text = format!("{node} was busy: load {:.1} on {} processors", machine.load, machine.cpus);
@@ -165,6 +178,10 @@ impl Run {
                 let keys: Vec<String> = links.iter().map(|l| l.link.key()).collect();
                 let streams = extent.streams.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
                 format!("mesh {} {} s {streams}: {}", self.cluster, extent.seconds, keys.join("; "))
+            }
+            What::Ceph { setup, .. } => {
+                let Setup { pool, client, seconds, bytes, .. } = setup;
+                format!("ceph {} {pool} from {client} {seconds} s {bytes} bytes", self.cluster)
             }
         }
     }

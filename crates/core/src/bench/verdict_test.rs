@@ -55,7 +55,7 @@ fn a_lab_proves_nothing_about_cables() {
 
 fn with_sizes(lost: &[u32]) -> Vec<Verdict> {
     let mut run = run();
-    let What::Mesh { links, .. } = &mut run.what;
+    let What::Mesh { links, .. } = &mut run.what else { panic!() };
     for row in &mut links[0].ways[1].sizes {
         if lost.contains(&row.payload) {
             row.came = 2;
@@ -90,7 +90,7 @@ fn a_sound_link_gives_no_finding() {
 #[test]
 fn loss_lopsidedness_and_efficiency_cores_are_told() {
     let mut run = run();
-    let What::Mesh { links, .. } = &mut run.what;
+    let What::Mesh { links, .. } = &mut run.what else { panic!() };
     let ways = &mut links[0].ways;
     ways[0].idle.as_mut().unwrap().lost = 5;
     ways[1].idle.as_mut().unwrap().p50 = 1.4;
@@ -115,7 +115,7 @@ fn loss_lopsidedness_and_efficiency_cores_are_told() {
 #[test]
 fn what_could_not_be_measured_is_a_fault() {
     let mut run = run();
-    let What::Mesh { links, .. } = &mut run.what;
+    let What::Mesh { links, .. } = &mut run.what else { panic!() };
     links[0].ways[0].troubles.push("iperf3: unable to connect to server".into());
     let verdicts = mesh(&run);
     assert_eq!(verdicts[0].code.as_deref(), Some("RB0902"));

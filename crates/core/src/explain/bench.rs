@@ -64,6 +64,33 @@ super::explanations! {
         wrong: "",
         right: "",
     }
+    REFUSED = Error "RB0909" {
+        title: "the cluster is in a state in which a benchmark lies",
+        why: "Compression, recovery, missing copies, other clients, a nearly full cluster: each makes the figures better or \
+              worse than the hardware is, and nobody sees it in the result later.",
+        cure: "Mend what is named, or wait until it is over. `ringbolt bench ceph --force` measures all the same, and the \
+               result says under which circumstances.",
+        wrong: "",
+        right: "",
+    }
+    STALLS = Warning "RB0910" {
+        title: "requests to Ceph stand still now and then",
+        why: "One request in a thousand took a second or longer, or nothing at all was done for whole seconds. Databases and \
+              guests feel that more than a low mean. Usual causes are one slow disk among several, disks without power-loss \
+              protection, lost packets, a scrub.",
+        cure: "`ceph osd perf` while the benchmark runs shows a slow disk. Then `ringbolt bench mesh` for lost packets.",
+        wrong: "",
+        right: "",
+    }
+    LEFT_BEHIND = Error "RB0911" {
+        title: "a benchmark could not remove what it made",
+        why: "Objects are in the namespace `ringbolt-bench` of the pool, images have names that begin with `ringbolt-bench-`. \
+              They take space and do nothing else.",
+        cure: "The next `ringbolt bench ceph` removes them before it begins. By hand: `rbd rm POOL/IMAGE`, and \
+               `rados -p POOL -N ringbolt-bench cleanup --prefix benchmark_data`.",
+        wrong: "",
+        right: "",
+    }
     EFFICIENCY_CORE = Warning "RB0908" {
         title: "interrupts of a link are served by efficiency cores",
         why: "The kernel puts an interrupt on any core. An efficiency core moves about half as many packets, so throughput \

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bench::ceph::fio::{Job, JobResult};
+use crate::bench::ceph::rados::Phase;
 use crate::bench::interrupts::Interrupts;
 use crate::bench::iperf::Stream;
 use crate::bench::machine::Machine;
@@ -28,6 +30,36 @@ pub enum Measure {
     Send(Send),
     /// Small writes to an image of its own in a pool, with the time of each.
     Writes(Writes),
+    /// `rados bench`: write, sequential and random read, then removal. A progress word before each.
+    Rados(Rados),
+    /// `fio` on an image that is made for it and removed. A progress word before each job.
+    Fio(Fio),
+}
+
+/// Objects written to a pool and read again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rados {
+    /// Pool.
+    pub pool: String,
+    /// Seconds of each of the three.
+    pub seconds: u32,
+    /// Bytes of an object.
+    pub block: u64,
+    /// Operations under way at a time.
+    pub threads: u32,
+    /// Most objects.
+    pub objects: u32,
+}
+
+/// Jobs on an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fio {
+    /// Pool.
+    pub pool: String,
+    /// Bytes of the image, all of which are written before the first job.
+    pub bytes: u64,
+    /// Jobs, one after another.
+    pub jobs: Vec<Job>,
 }
 
 /// Small writes to an image of its own.
@@ -102,6 +134,20 @@ pub enum Measured {
     },
     /// Outcome of [`Measure::Writes`].
     Written(Written),
+    /// Outcome of [`Measure::Rados`].
+    Rados {
+        /// What was measured.
+        phases: Vec<Phase>,
+        /// What could not be measured or removed.
+        troubles: Vec<String>,
+    },
+    /// Outcome of [`Measure::Fio`].
+    Fio {
+        /// What was measured.
+        jobs: Vec<JobResult>,
+        /// What could not be measured or removed.
+        troubles: Vec<String>,
+    },
     /// Outcome of [`Measure::Send`].
     Sent {
         /// What the tool measured.

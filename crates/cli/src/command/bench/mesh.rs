@@ -14,7 +14,7 @@ use ringbolt_core::digest;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::survey::Survey;
 
-use super::{Doing, Report, ending, equipped, lock, looked_at};
+use super::{Doing, Report, ending, equipped, kept, lock, looked_at};
 use crate::command::plan::charset;
 use crate::exit::Exit;
 use crate::global::Global;
@@ -61,11 +61,7 @@ pub(crate) fn run(
         let chosen = chosen(&survey, args, global)?;
         let mut run = measured(&session, &survey, args, chosen, !args.json && !global.quiet).await?;
         let earlier = session.runs.benches(&run.cluster).unwrap_or_default();
-        let kept = session.runs.keep_bench(&mut run).map_err(|e| Trouble {
-            message: e.to_string(),
-            hint: Some("the result could not be kept".into()),
-            exit: Exit::Bug,
-        })?;
+        let path = kept(&session, &mut run)?;
         let report = Report::new(&run, &earlier);
         if args.json {
             serde_json::to_writer_pretty(&mut *out, &report).map_err(std::io::Error::from)?;
@@ -75,7 +71,7 @@ pub(crate) fn run(
             write!(out, "{}", screen.mesh(&run))?;
             write!(out, "{}", screen.beside(report.comparison.as_ref(), &report.targets))?;
             write!(out, "{}", screen.closing(&run))?;
-            writeln!(out, "{}", style.dim(&format!("kept as {}", kept.display())))?;
+            writeln!(out, "{}", style.dim(&format!("kept as {}", path.display())))?;
         }
         for (node, why, _) in &survey.silent {
             writeln!(std::io::stderr(), "{node} does not answer, its links were left out: {why}")?;

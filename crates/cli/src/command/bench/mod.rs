@@ -2,6 +2,7 @@
 //!
 //! One file per subcommand. What they share is here: tools that are missing, machines, keeping the result.
 
+mod ceph;
 mod mesh;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,8 @@ pub(crate) struct BenchArgs {
 pub(crate) enum What {
     /// Every link: round trips, packets of every size, throughput in both directions
     Mesh(mesh::MeshArgs),
+    /// A pool of Ceph: `rados bench`, and `fio` on an image of its own; both are removed again
+    Ceph(ceph::CephArgs),
 }
 
 /// Measures, or shows what was measured.
@@ -50,6 +53,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Trouble> {
     match &args.what {
         What::Mesh(args) => mesh::run(args, global, out, style),
+        What::Ceph(args) => ceph::run(args, global, out, style),
     }
 }
 
@@ -182,6 +186,15 @@ impl Drop for Doing {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
+}
+
+/// Keeps a result among the runs; where.
+fn kept(session: &Session, run: &mut Run) -> Result<std::path::PathBuf, Trouble> {
+    session.runs.keep_bench(run).map_err(|e| Trouble {
+        message: e.to_string(),
+        hint: Some("the result could not be kept".into()),
+        exit: Exit::Bug,
+    })
 }
 
 /// How the program ends after a benchmark: faults are no success, findings only where that is asked for.

@@ -17,7 +17,7 @@ const OVER_TIME: usize = 12;
 impl Screen {
     /// All tables of a run.
     pub(crate) fn mesh(self, run: &Run) -> String {
-        let What::Mesh { links, .. } = &run.what;
+        let What::Mesh { links, .. } = &run.what else { return String::new() };
         let mut text = self.round_trips(links);
         text.push('\n');
         text += &self.sizes(links);
@@ -143,8 +143,7 @@ fn shown_steps(links: &[LinkResult]) -> std::ops::Range<usize> {
 }
 
 /// `3 links, 9.1 to 24.0 Gbit/s`.
-pub(super) fn summary(run: &Run) -> String {
-    let What::Mesh { links, .. } = &run.what;
+pub(super) fn summary(links: &[LinkResult]) -> String {
     let best: Vec<f64> = links.iter().flat_map(|l| &l.ways).filter_map(WayResult::best).collect();
     let low = best.iter().copied().reduce(f64::min);
     let high = best.iter().copied().reduce(f64::max);

@@ -1,10 +1,11 @@
 //! The outcome of `bench` as tables with small plots, what it is compared with, and the verdict.
 
+mod ceph;
 mod mesh;
 
 use ringbolt_core::bench::compare::{Change, Comparison, Sense, Target};
 use ringbolt_core::bench::verdict::{Level, Verdict};
-use ringbolt_core::bench::{Effect, Run};
+use ringbolt_core::bench::{Effect, Run, What};
 
 use super::Style;
 use super::table::Table;
@@ -130,9 +131,12 @@ impl Screen {
 fn summary(run: &Run, bad: usize) -> String {
     let took = format!("in {:.0} s", run.took);
     let void = run.marks.iter().any(|m| m.effect == Effect::Void);
-    let what = mesh::summary(run);
+    let what = match &run.what {
+        What::Mesh { links, .. } => mesh::summary(links),
+        What::Ceph { setup, result } => ceph::summary(setup, result),
+    };
     match (bad, void) {
-        (0, true) => format!("{what}, {took}; the tools work and nothing was lost, no more is proven here"),
+        (0, true) => format!("{what}, {took}; the tools work and nothing went wrong, no more is proven here"),
         (0, false) => format!("{what}, {took}"),
         (n, _) => format!("{what}, {took}; {n} to look at"),
     }

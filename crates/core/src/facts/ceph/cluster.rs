@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::daemon::{address, list, plain, word};
-use super::{CephCluster, Complaint, ConfigEntry, FilesystemFact, OsdFact, PoolFact};
+use super::{CephCluster, ClientLoad, Complaint, ConfigEntry, FilesystemFact, OsdFact, PoolFact};
 
 /// What is asked, by the monitors' names for it.
 const PREFIXES: [&str; 11] = [
@@ -73,7 +73,19 @@ pub fn cluster(answers: &[String]) -> Result<CephCluster, String> {
         versions: versions(answer("versions")),
         used: number(df.pointer("/stats/total_used_raw_ratio")),
         bytes: df.pointer("/stats/total_bytes").and_then(Value::as_u64).unwrap_or_default(),
+        client: client(status),
     })
+}
+
+/// Rates that are nothing are left out by the monitors.
+fn client(status: &Value) -> ClientLoad {
+    let rate = |key: &str| status.pointer("/pgmap").and_then(|p| p.get(key)?.as_u64()).unwrap_or_default();
+    ClientLoad {
+        reads: rate("read_op_per_sec"),
+        writes: rate("write_op_per_sec"),
+        read_bytes: rate("read_bytes_sec"),
+        written_bytes: rate("write_bytes_sec"),
+    }
 }
 
 fn number(value: Option<&Value>) -> f64 {

@@ -128,6 +128,34 @@ pub struct CephCluster {
     pub used: f64,
     /// Raw bytes in all.
     pub bytes: u64,
+    /// What clients do at this moment.
+    #[serde(default)]
+    pub client: ClientLoad,
+}
+
+/// What clients do, each a second, as the managers have seen it last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientLoad {
+    /// Reads.
+    pub reads: u64,
+    /// Writes.
+    pub writes: u64,
+    /// Bytes read.
+    pub read_bytes: u64,
+    /// Bytes written.
+    pub written_bytes: u64,
+}
+
+impl ClientLoad {
+    /// Operations a second.
+    pub const fn operations(self) -> u64 {
+        self.reads + self.writes
+    }
+
+    /// Bytes a second.
+    pub const fn bytes(self) -> u64 {
+        self.read_bytes + self.written_bytes
+    }
 }
 
 /// One entry of the health report.
