@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ringbolt_control::fleet::Fleet;
-use ringbolt_control::look;
 use ringbolt_control::run::Runs;
 use ringbolt_control::transport::{Executable, SshOptions};
+use ringbolt_control::{Survey as Seen, look, look_by};
+use ringbolt_core::desired::question;
 use ringbolt_core::diagnostic::{Diagnostic, Severity};
 use ringbolt_core::facts::Disks;
 use ringbolt_core::name::NodeName;
@@ -215,6 +216,19 @@ impl Session {
                 }
             }
         }
+        self.put_together(seen)
+    }
+
+    /// One look with the disks of every node and their health, whether the spec asks for any or not.
+    pub(crate) async fn survey_of_disks(&self) -> Result<Survey, Trouble> {
+        let mut questions = question::of(&self.loaded.spec, Disks::Health);
+        for question in questions.values_mut() {
+            question.disks = Disks::Health;
+        }
+        self.put_together(look_by(&self.fleet, &self.loaded.spec, questions).await)
+    }
+
+    fn put_together(&self, seen: Seen) -> Result<Survey, Trouble> {
         let silent: Vec<(NodeName, String, String)> = seen
             .missing
             .iter()

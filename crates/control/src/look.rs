@@ -3,10 +3,11 @@
 //! Used by every command that works from facts. It is one question to each node; only where the node that
 //! was asked about the Ceph cluster cannot tell, the next monitor's node is asked, on the line that is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ringbolt_core::desired::question;
 use ringbolt_core::facts::{Disks, Known, Question};
+use ringbolt_core::name::NodeName;
 use ringbolt_core::spec::Spec;
 use ringbolt_core::wire::Ask;
 
@@ -14,7 +15,12 @@ use crate::fleet::{Fleet, Survey, facts};
 
 /// Asks every node what a plan for this spec needs. `disks` says how closely disks are looked at.
 pub async fn look(fleet: &Fleet, spec: &Spec, disks: Disks) -> Survey {
-    let mut seen = fleet.facts_of(question::of(spec, disks)).await;
+    look_by(fleet, spec, question::of(spec, disks)).await
+}
+
+/// The same with questions of the caller, made from those of the spec.
+pub async fn look_by(fleet: &Fleet, spec: &Spec, questions: BTreeMap<NodeName, Question>) -> Survey {
+    let mut seen = fleet.facts_of(questions).await;
     let mut asked: BTreeSet<_> = spec.ceph.iter().filter_map(|c| c.monitors.first().cloned()).collect();
     while let Some(node) = question::teller(spec, &seen.fleet, &asked) {
         let question = Question { ceph_cluster: true, ..Question::default() };

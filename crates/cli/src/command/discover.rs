@@ -1,15 +1,18 @@
-//! `ringbolt discover`: nodes, ports, cables: who is cabled to whom, at which speed.
+//! `ringbolt discover`: nodes, ports, cables: who is cabled to whom, at which speed; with Ceph the disks.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::Args;
+use ringbolt_core::name::NodeName;
 use ringbolt_core::survey::Survey;
+use serde::Serialize;
 
 use crate::command::plan::charset;
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::render::table::Table;
-use crate::render::{Style, obstacle, survey as drawing};
+use crate::render::{Style, disk, obstacle, survey as drawing};
 use crate::session::{Session, Trouble, block_on};
 
 /// Arguments of `discover`.
@@ -18,6 +21,18 @@ pub(crate) struct DiscoverArgs {
     /// Write facts and binding as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Look at the disks as well, and at their health (with Ceph in the spec it does so anyway)
+    #[arg(long)]
+    pub(crate) disks: bool,
+}
+
+/// What `--json` writes: the survey, and where disks were looked at what becomes of each.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    survey: &'a Survey,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    disks: BTreeMap<&'a NodeName, Vec<disk::Row<'a>>>,
 }
 
 /// Looks at the nodes and shows what is there.
@@ -27,14 +42,26 @@ pub(crate) fn run(
     out: &mut dyn Write,
     style: Style,
 ) -> Result<Exit, Trouble> {
-    let survey = block_on(async { Session::open(global, style)?.survey().await })?;
+    let survey = block_on(async {
+        let session = Session::open(global, style)?;
+        if args.disks || session.loaded.spec.ceph.is_some() {
+            session.survey_of_disks().await
+        } else {
+            session.survey().await
+        }
+    })?;
+    let disks = disk::rows(&survey);
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &survey).map_err(std::io::Error::from)?;
+        serde_json::to_writer_pretty(&mut *out, &Document { survey: &survey, disks })
+            .map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
         writeln!(out, "{}", drawing::mesh(&survey, style, charset()))?;
         write!(out, "{}", ports(&survey, style).render(0))?;
         writeln!(out)?;
+        if !disks.is_empty() {
+            writeln!(out, "{}", disk::table(&disks, style))?;
+        }
         write!(out, "{}", obstacle::notes(&survey.binding.notes, style))?;
         write!(out, "{}", obstacle::obstacles(&survey.binding.obstacles, style))?;
         for (node, why, cure) in &survey.silent {

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::global::Global;
 use crate::render::text::hang;
 use crate::render::topology::Charset;
-use crate::render::{Style, count, obstacle, plan as render, survey as drawing};
+use crate::render::{Style, count, disk, obstacle, plan as render, survey as drawing};
 use crate::session::{Session, Trouble, block_on};
 
 /// Arguments of `plan`.
@@ -99,6 +99,10 @@ pub(crate) fn show(
     style: Style,
 ) -> std::io::Result<()> {
     write!(out, "{}", drawing::mesh(survey, style, charset()))?;
+    let disks = disk::due(plan, disk::rows(survey));
+    if !disks.is_empty() {
+        write!(out, "\n{}", disk::table(&disks, style))?;
+    }
     write!(out, "{}", render::steps(plan, diffs, style))?;
     let unmet = survey.unmet();
     if let (true, Some((node, finding))) = (idle(plan) && !survey.untouched(), unmet.first()) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod diagnostic;
+pub(crate) mod disk;
 pub(crate) mod obstacle;
 pub(crate) mod plan;
 pub(crate) mod plot;

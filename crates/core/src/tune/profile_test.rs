@@ -134,12 +134,24 @@ fn a_stored_profile_differs_in_nothing_and_what_overrules_it_is_removed() {
 
 #[test]
 fn values_are_compared_by_what_they_mean() {
-    for (a, b) in
-        [("0.700000", "0.7"), ("4G", "4294967296"), ("true", "1"), ("lz4", "lz4"), ("256Mi", "268435456")]
-    {
+    for (a, b) in [
+        ("0.700000", "0.7"),
+        ("4G", "4294967296"),
+        ("true", "1"),
+        ("lz4", "lz4"),
+        ("256Mi", "268435456"),
+        ("30000.123456", "30000.12"),
+    ] {
         assert!(same(a, b), "{a} {b}");
     }
-    for (a, b) in [("0.05", "0.06"), ("4G", "4M"), ("true", "false"), ("crc", "crc secure"), ("6", "")] {
+    for (a, b) in [
+        ("0.05", "0.06"),
+        ("4G", "4M"),
+        ("true", "false"),
+        ("crc", "crc secure"),
+        ("6", ""),
+        ("6442450944", "6442451944"),
+    ] {
         assert!(!same(a, b), "{a} {b}");
     }
 }

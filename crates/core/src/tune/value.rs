@@ -27,13 +27,16 @@ fn truth(text: &str) -> Option<bool> {
 }
 
 /// Whether two values of an option mean the same: `0.700000` and `0.7`, `4G` and `4294967296`, `true`
-/// and `1`.
+/// and `1`. Whole numbers (bytes, counts) are the same only when they are equal; fractions are printed
+/// rounded, so they may differ in the sixth digit.
 pub fn same(a: &str, b: &str) -> bool {
     if a.trim() == b.trim() {
         return true;
     }
     if let (Some(a), Some(b)) = (number(a), number(b)) {
-        return (a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1e-3);
+        let whole = a.fract() == 0.0 && b.fract() == 0.0;
+        let room = if whole { 0.0 } else { 1e-6 * a.abs().max(b.abs()).max(1e-3) };
+        return (a - b).abs() <= room;
     }
     matches!((truth(a), truth(b)), (Some(a), Some(b)) if a == b)
 }
