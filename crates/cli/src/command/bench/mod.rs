@@ -4,6 +4,7 @@
 
 mod ceph;
 mod mesh;
+mod report;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
@@ -42,6 +43,8 @@ pub(crate) enum What {
     Mesh(mesh::MeshArgs),
     /// A pool of Ceph: `rados bench`, and `fio` on an image of its own; both are removed again
     Ceph(ceph::CephArgs),
+    /// One page of HTML with all kept benchmarks, their plots and what changed from run to run
+    Report(report::ReportArgs),
 }
 
 /// Measures, or shows what was measured.
@@ -53,6 +56,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Trouble> {
     match &args.what {
         What::Mesh(args) => mesh::run(args, global, out, style),
+        What::Report(args) => report::run(args, global, out, style),
         What::Ceph(args) => ceph::run(args, global, out, style),
     }
 }

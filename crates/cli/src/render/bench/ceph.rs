@@ -59,7 +59,7 @@ impl Screen {
 }
 
 /// The pool in a line.
-fn about(setup: &Setup) -> String {
+pub(super) fn about(setup: &Setup) -> String {
     let Setup { client, pool, size, min_size, pg_num, compression, osds, .. } = setup;
     let compression =
         if compression == "none" { "no compression".into() } else { format!("compression {compression}") };

@@ -2,6 +2,9 @@
 
 mod ceph;
 mod mesh;
+mod page;
+
+pub(crate) use page::page;
 
 use ringbolt_core::bench::compare::{Change, Comparison, Sense, Target};
 use ringbolt_core::bench::verdict::{Level, Verdict};
