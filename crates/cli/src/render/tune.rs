@@ -19,10 +19,11 @@ pub(crate) fn audit(audit: &Audit, silent: &[(NodeName, String)], quiet: bool, s
         if quiet && !verdict.is_alarming() {
             continue;
         }
-        let of: Vec<&Row<'_>> = rows.iter().filter(|r| r.setting.verdict == verdict).collect();
+        let mut of: Vec<&Row<'_>> = rows.iter().filter(|r| r.setting.verdict == verdict).collect();
         if of.is_empty() {
             continue;
         }
+        of.sort_by_cached_key(|r| (r.setting.name.clone(), r.setting.place.to_string()));
         let heading = paint(verdict, &format!("{} ({})", verdict.word(), of.len()), style);
         text += &format!("{heading}\n{}", block(&of, style));
     }
@@ -142,6 +143,7 @@ fn block(rows: &[&Row<'_>], style: Style) -> String {
         width(&|r| shown(&place(r))),
     );
     let mut text = String::new();
+    let mut last = ("", "");
     for row in rows {
         let head = format!(
             "  {:names$}  {:values$}  {:places$}  ",
@@ -149,6 +151,13 @@ fn block(rows: &[&Row<'_>], style: Style) -> String {
             value(row.setting),
             place(row)
         );
+        // One reason for several daemons is told once.
+        let told = (row.setting.name.as_str(), row.setting.why.as_str());
+        if std::mem::replace(&mut last, told) == told {
+            text += head.trim_end();
+            text.push('\n');
+            continue;
+        }
         // Where columns and reasons do not fit beside each other, reasons go below.
         if shown(&head) + 30 <= style.width {
             text += &hang(&head, &row.setting.why, style.width);
@@ -165,7 +174,7 @@ fn block(rows: &[&Row<'_>], style: Style) -> String {
 fn value(setting: &Audited) -> String {
     match setting.value.split_once('.') {
         Some((whole, rest)) if rest.bytes().all(|b| b.is_ascii_digit()) => {
-            let rest = rest.trim_end_matches('0');
+            let rest = if whole.len() > 3 { "" } else { rest.trim_end_matches('0') };
             if rest.is_empty() { whole.to_owned() } else { format!("{whole}.{rest}") }
         }
         _ => setting.value.clone(),
