@@ -64,6 +64,15 @@ super::explanations! {
         wrong: "",
         right: "",
     }
+    EFFICIENCY_CORE = Warning "RB0908" {
+        title: "interrupts of a link are served by efficiency cores",
+        why: "The kernel puts an interrupt on any core. An efficiency core moves about half as many packets, so throughput \
+              changes from boot to boot. To see it: `/proc/irq/N/effective_affinity_list` and `/sys/devices/cpu_core/cpus`.",
+        cure: "Pin the interrupts of the controller to performance cores whenever the interface comes up; their numbers change \
+               with each plug.",
+        wrong: "",
+        right: "",
+    }
     REFUSED = Error "RB0909" {
         title: "the cluster is in a state in which a benchmark lies",
         why: "Compression, recovery, missing copies, other clients, a nearly full cluster: each makes the figures better or \
@@ -88,15 +97,6 @@ super::explanations! {
               They take space and do nothing else.",
         cure: "The next `ringbolt bench ceph` removes them before it begins. By hand: `rbd rm POOL/IMAGE`, and \
                `rados -p POOL -N ringbolt-bench cleanup --prefix benchmark_data`.",
-        wrong: "",
-        right: "",
-    }
-    EFFICIENCY_CORE = Warning "RB0908" {
-        title: "interrupts of a link are served by efficiency cores",
-        why: "The kernel puts an interrupt on any core. An efficiency core moves about half as many packets, so throughput \
-              changes from boot to boot. To see it: `/proc/irq/N/effective_affinity_list` and `/sys/devices/cpu_core/cpus`.",
-        cure: "Pin the interrupts of the controller to performance cores whenever the interface comes up; their numbers change \
-               with each plug.",
         wrong: "",
         right: "",
     }
