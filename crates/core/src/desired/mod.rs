@@ -251,6 +251,34 @@ fn stale_files(facts: &crate::facts::Facts, resources: &[Resource]) -> Vec<Strin
         .keys()
         .filter(|path| OWN_FILES.iter().any(|own| path.starts_with(own)))
         .filter(|path| !wanted.contains(&path.as_str()))
+        .filter(|path| !(guards_ceph(path) && facts.state.files.contains_key(CEPH_CONF)))
         .cloned()
         .collect()
+}
+
+/// Whether a file makes Ceph's daemons wait for the mesh: it stays as long as there are any, whatever
+/// the spec says.
+fn guards_ceph(path: &str) -> bool {
+    path.starts_with("/etc/systemd/system/ringbolt-mesh") || path.starts_with("/etc/systemd/system/ceph-")
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::facts::FileFact;
+
+    #[test]
+    fn what_ceph_waits_by_stays_while_there_is_ceph() {
+        let topology = crate::topology::generate::ring(3);
+        let cluster = crate::sim::fresh(&topology, Transport::Thunderbolt, &crate::sim::Options::default());
+        let mut facts = cluster.nodes.values().next().unwrap().facts.clone();
+        let file = FileFact { digest: "x".into(), mode: 0o644, uid: 0, gid: 0, text: None };
+        for path in ["/etc/systemd/system/ringbolt-mesh.service", "/etc/sysctl.d/90-ringbolt.conf"] {
+            facts.state.files.insert(path.into(), file.clone());
+        }
+        assert_eq!(stale_files(&facts, &[]).len(), 2);
+        facts.state.files.insert(CEPH_CONF.into(), file);
+        assert_eq!(stale_files(&facts, &[]), ["/etc/sysctl.d/90-ringbolt.conf"]);
+    }
 }

@@ -88,6 +88,7 @@ pub fn mesh() -> Question {
             reload::FRR_CONF,
             initramfs::STAMP,
             crate::bind::memory::PATH,
+            ceph_conf::PATH,
             pve::path::MEMBERS,
             pve::path::FABRICS,
             pve::path::RUNNING,

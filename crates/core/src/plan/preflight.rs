@@ -29,9 +29,26 @@ pub fn preflight(
         look.sdn(fleet, binding);
     }
     look.cabling(fleet, topology);
+    look.forgotten_ceph(fleet);
     build::tidy(&mut look.obstacles);
     build::tidy(&mut look.notes);
     (look.obstacles, look.notes)
+}
+
+impl Look<'_> {
+    /// Ceph is there, and the spec has none: nothing of it is touched, what it waits by included.
+    fn forgotten_ceph(&mut self, fleet: &Fleet) {
+        let there = |facts: &&Facts| facts.state.files.contains_key(crate::desired::CEPH_CONF);
+        if self.spec.ceph.is_none() && fleet.nodes.values().any(|f| there(&f)) {
+            self.notes.push(about(
+                "RB0683",
+                None,
+                "Ceph is there, and the spec has none: it is left alone, and not verified",
+                "",
+                "name its disks by `osds` where ringbolt is to keep it",
+            ));
+        }
+    }
 }
 
 struct Look<'a> {
