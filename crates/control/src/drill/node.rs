@@ -4,6 +4,7 @@
 //! whatever happens.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ringbolt_core::check::{CephCheck, Check};
@@ -23,18 +24,18 @@ const CLEAN: u64 = 240;
 const BOOT: u64 = 120;
 
 /// Switches a node's power.
-pub trait Hand {
+pub trait Hand: Send + Sync {
     /// Takes its power away, at once.
     ///
     /// # Errors
     /// In words: it could not.
-    fn off(&mut self, node: &NodeName) -> Result<(), String>;
+    fn off(&self, node: &NodeName) -> Result<(), String>;
 
     /// Switches it on and waits until it answers.
     ///
     /// # Errors
     /// In words: it could not.
-    fn on(&mut self, node: &NodeName) -> Result<(), String>;
+    fn on(&self, node: &NodeName) -> Result<(), String>;
 }
 
 /// Takes `node` away while `writer` writes to `pool`. `tell` hears what is under way.
@@ -44,7 +45,7 @@ pub trait Hand {
 /// any case.
 pub async fn lose(
     fleet: &Fleet,
-    hand: &mut dyn Hand,
+    hand: Arc<dyn Hand>,
     node: &NodeName,
     writer: &NodeName,
     pool: &str,
@@ -65,11 +66,11 @@ pub async fn lose(
         let node = node.clone();
         move |why: String| DrillError::Node { node, failure: Failure::broken(why) }
     };
-    let done = hand.off(node);
+    let done = switch(&hand, node, Switch::Off).await;
     tell("the node has no power");
     let down = if done.is_ok() { outage(fleet, writer, &lost).await } else { BTreeSet::new() };
     let on = now();
-    let again = hand.on(node);
+    let again = switch(&hand, node, Switch::On).await;
     done.map_err(power(node))?;
     again.map_err(power(node))?;
     let back = now();
@@ -92,6 +93,23 @@ pub async fn lose(
     let wrongly: Vec<u32> = down.difference(&lost).copied().collect();
     let _ = tokio::time::timeout(Duration::from_secs(BOOT), fleet.reconnect(node)).await;
     Ok(judge(node, writer, times, &written, &wrongly))
+}
+
+/// Which way.
+#[derive(Clone, Copy)]
+enum Switch {
+    Off,
+    On,
+}
+
+/// Switches in a thread of its own: the hand takes its time, and the lines to the nodes go on meanwhile.
+async fn switch(hand: &Arc<dyn Hand>, node: &NodeName, way: Switch) -> Result<(), String> {
+    let (hand, node) = (Arc::clone(hand), node.clone());
+    let work = move || match way {
+        Switch::Off => hand.off(&node),
+        Switch::On => hand.on(&node),
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|e| e.to_string())?
 }
 
 /// What the cluster says of itself.

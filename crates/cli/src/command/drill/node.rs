@@ -1,6 +1,7 @@
 //! `ringbolt drill node`: a lab node loses its power while another one writes to Ceph.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ringbolt_control::drill::node::{Hand, lose};
@@ -41,13 +42,13 @@ pub(super) async fn run(
         writeln!(out, "{node} loses its power while {writer} writes to pool {pool} (4 KiB, 8 at a time)")?;
         out.flush()?;
     }
-    let mut hand = LabHand { lab };
+    let hand = Arc::new(LabHand { lab });
     let tell = |text: &str| {
         if told {
             let _ = writeln!(std::io::stderr(), "  {}", style.dim(text));
         }
     };
-    let loss = lose(&session.fleet, &mut hand, &node, &writer, &pool, tell).await.map_err(trouble)?;
+    let loss = lose(&session.fleet, hand, &node, &writer, &pool, tell).await.map_err(trouble)?;
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &loss).map_err(std::io::Error::from)?;
         writeln!(out)?;
@@ -101,11 +102,11 @@ struct LabHand {
 }
 
 impl Hand for LabHand {
-    fn off(&mut self, node: &NodeName) -> Result<(), String> {
+    fn off(&self, node: &NodeName) -> Result<(), String> {
         self.lab.power_off(node.as_str(), false).map_err(|e| e.to_string())
     }
 
-    fn on(&mut self, node: &NodeName) -> Result<(), String> {
+    fn on(&self, node: &NodeName) -> Result<(), String> {
         self.lab.power_on(node.as_str()).map_err(|e| e.to_string())?;
         self.lab.wait_ready(node.as_str(), Duration::from_secs(60)).map(drop).map_err(|e| e.to_string())
     }
