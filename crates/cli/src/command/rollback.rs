@@ -6,7 +6,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use clap::Args;
 use ringbolt_control::apply;
 use ringbolt_control::run::{PastRun, RunError};
-use ringbolt_core::desired::{CEPH_CONF, question};
+use ringbolt_core::desired::question;
 use ringbolt_core::event::{Outcome, What};
 use ringbolt_core::plan::{Past, Plan, StepId, undo};
 
@@ -72,9 +72,7 @@ struct Back<'a> {
 impl Back<'_> {
     async fn go(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
         let past = self.past()?;
-        let mut asked = question::mesh();
-        asked.files.insert(CEPH_CONF.into());
-        let seen = self.session.fleet.facts(&asked).await;
+        let seen = self.session.fleet.facts(&question::mesh()).await;
         if let Some((node, why)) = seen.missing.first_key_value() {
             return Err(Trouble {
                 message: format!("{node} does not answer: {why}"),

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::explain::disks as code;
 use crate::facts::disk::Disk;
-use crate::facts::{self, CephNode, Facts, Known};
+use crate::facts::{self, CephNode, Facts, Known, ceph_conf};
 use crate::name::NodeName;
 use crate::plan::{Fleet, Obstacle};
 use crate::spec::{DiskFilter, Node, Osds};
@@ -79,11 +79,7 @@ impl<'f> Ours<'f> {
     ///
     /// Without any of these there is none yet, if every node was asked and has no monitor.
     pub fn of(fleet: &'f Fleet) -> Self {
-        let conf = |f: &'f Facts| {
-            let lines = f.text("/etc/pve/ceph.conf")?.lines();
-            let values = lines.filter_map(|l| l.split_once('=')).filter(|(key, _)| key.trim() == "fsid");
-            values.map(|(_, value)| value.trim()).find(|v| !v.is_empty())
-        };
+        let conf = |f: &'f Facts| ceph_conf::fsid_of(f.text(ceph_conf::PATH)?);
         let cluster = |f: &'f Facts| f.state.ceph_cluster.yes().map(|c| c.fsid.as_str());
         let monitor = |f: &'f Facts| Some(f.state.ceph.yes()?.quorum.as_ref()?.fsid.as_str());
         let nodes = || fleet.nodes.values();
@@ -94,7 +90,7 @@ impl<'f> Ours<'f> {
         }
         let silent = |f: &Facts| {
             f.state.ceph == facts::not_asked::<CephNode>()
-                || f.text("/etc/pve/ceph.conf").is_some()
+                || f.text(ceph_conf::PATH).is_some()
                 || f.state.ceph.yes().is_some_and(|c| !c.monitors.is_empty())
         };
         if nodes().any(silent) { Self::Unknown } else { Self::NotYet }

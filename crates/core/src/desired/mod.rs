@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::address::Addresses;
 use crate::bind::Binding;
-use crate::facts::{Facts, pve};
+use crate::facts::{Facts, ceph_conf, pve};
 use crate::name::{FabricId, NodeName, PortName};
 use crate::plan::Fleet;
 use crate::resource::Resource;
@@ -50,9 +50,6 @@ pub struct Goal {
     /// Router IDs of the nodes it can reach, with the hops to each.
     pub routes: Vec<(std::net::IpAddr, NodeName, u32)>,
 }
-
-/// Ceph's configuration, shared by the cluster.
-pub const CEPH_CONF: &str = "/etc/pve/ceph.conf";
 
 /// Everything of ours has a name that begins like one of these.
 pub const OWN_FILES: [&str; 12] = [
@@ -251,7 +248,7 @@ fn stale_files(facts: &crate::facts::Facts, resources: &[Resource]) -> Vec<Strin
         .keys()
         .filter(|path| OWN_FILES.iter().any(|own| path.starts_with(own)))
         .filter(|path| !wanted.contains(&path.as_str()))
-        .filter(|path| !(guards_ceph(path) && facts.state.files.contains_key(CEPH_CONF)))
+        .filter(|path| !(guards_ceph(path) && facts.state.files.contains_key(ceph_conf::PATH)))
         .cloned()
         .collect()
 }
@@ -278,7 +275,7 @@ mod tests {
             facts.state.files.insert(path.into(), file.clone());
         }
         assert_eq!(stale_files(&facts, &[]).len(), 2);
-        facts.state.files.insert(CEPH_CONF.into(), file);
+        facts.state.files.insert(ceph_conf::PATH.into(), file);
         assert_eq!(stale_files(&facts, &[]), ["/etc/sysctl.d/90-ringbolt.conf"]);
     }
 }

@@ -31,6 +31,12 @@ pub fn read(text: &str) -> Conf {
     conf
 }
 
+/// The cluster's id in the text of the file.
+pub fn fsid_of(text: &str) -> Option<&str> {
+    let mut pairs = text.lines().filter_map(|line| line.split_once('='));
+    pairs.find(|(key, _)| key.trim() == "fsid").map(|(_, value)| value.trim()).filter(|id| !id.is_empty())
+}
+
 impl Conf {
     /// A value, by section without brackets and key with underscores.
     pub fn get(&self, section: &str, key: &str) -> Option<&str> {
@@ -44,7 +50,7 @@ impl Conf {
         })
     }
 
-    /// The cluster's id.
+    /// The cluster's id, see also [`fsid_of`].
     pub fn fsid(&self) -> Option<&str> {
         self.get("global", "fsid").filter(|f| !f.is_empty())
     }
@@ -62,6 +68,11 @@ impl Conf {
         list.sort_unstable();
         list.dedup();
         list
+    }
+
+    /// Ids of the monitors that have a section of their own.
+    pub fn monitor_ids(&self) -> impl Iterator<Item = &str> {
+        self.sections.keys().filter_map(|name| name.strip_prefix("mon."))
     }
 
     /// A network of `[global]`: `public_network` or `cluster_network`. `None` when it is not said or not

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::order::wall_after;
 use super::{Fleet, Phase, Plan, Risk, Step, StepId};
 use crate::check::{CephCheck, Check};
 use crate::desired::Desired;
@@ -210,30 +211,11 @@ impl Course {
             1 => self.last = ends,
             _ => {
                 ends.sort_unstable();
-                let gate = gate(name, ends);
+                let gate = wall_after(format!("gate:ceph-{name}"), name, Phase::Ceph, ends);
                 self.last = vec![gate.id.clone()];
                 self.steps.push(gate);
             }
         }
-    }
-}
-
-fn gate(name: &str, after: Vec<StepId>) -> Step {
-    Step {
-        id: format!("gate:ceph-{name}").into(),
-        phase: Phase::Ceph,
-        node: None,
-        title: format!("every node is done with \"{name}\"").into(),
-        why: "the next part needs it on all nodes".into(),
-        action: None,
-        expect: None,
-        undo: super::Undo::None,
-        proof: Vec::new(),
-        patience: 0,
-        risk: Risk::Safe,
-        after,
-        change: None,
-        interrupts: "".into(),
     }
 }
 

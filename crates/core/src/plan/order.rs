@@ -78,16 +78,16 @@ fn wall(phase: Phase, list: &[Step]) -> Step {
     let mut after: Vec<StepId> = ends.chain(list.last()).map(|s| s.id.clone()).collect();
     after.sort_unstable();
     after.dedup();
-    wall_after(format!("gate:{}", phase.word()), phase, after)
+    wall_after(format!("gate:{}", phase.word()), phase.word(), phase, after)
 }
 
-/// A gate that waits for these steps.
-pub(super) fn wall_after(id: String, phase: Phase, after: Vec<StepId>) -> Step {
+/// A gate that waits for these steps, which are all of what is called `name`.
+pub(super) fn wall_after(id: String, name: &str, phase: Phase, after: Vec<StepId>) -> Step {
     Step {
         id: id.into(),
         phase,
         node: None,
-        title: format!("every node is done with \"{}\"", phase.word()).into(),
+        title: format!("every node is done with \"{name}\"").into(),
         why: "the next part needs it on all nodes".into(),
         action: None,
         expect: None,

@@ -38,7 +38,7 @@ pub fn preflight(
 impl Look<'_> {
     /// Ceph is there, and the spec has none: nothing of it is touched, what it waits by included.
     fn forgotten_ceph(&mut self, fleet: &Fleet) {
-        let there = |facts: &&Facts| facts.state.files.contains_key(crate::desired::CEPH_CONF);
+        let there = |facts: &&Facts| facts.state.files.contains_key(crate::facts::ceph_conf::PATH);
         if self.spec.ceph.is_none() && fleet.nodes.values().any(|f| there(&f)) {
             self.notes.push(about(
                 "RB0683",

@@ -9,7 +9,7 @@ use super::{FileChange, Fleet, Obstacle, Phase, Plan, Risk, Step, StepId, Undo, 
 use crate::action::{Action, SdnChange};
 use crate::check::Check;
 use crate::digest;
-use crate::facts::{Facts, pve};
+use crate::facts::{Facts, ceph_conf, pve};
 use crate::name::NodeName;
 use crate::resource::{fabric, frr_daemons, frr_local, step};
 
@@ -30,6 +30,9 @@ pub struct Past<'a> {
 pub fn undo(past: &[Past<'_>], now: &Fleet) -> Plan {
     let mut back = Back { now, plan: Plan::default(), files: BTreeMap::new(), lists: BTreeMap::new() };
     back.refuse_below_ceph();
+    if !back.plan.obstacles.is_empty() {
+        return back.plan;
+    }
     for run in past {
         back.take(run);
     }
@@ -57,7 +60,7 @@ struct Back<'a> {
 impl Back<'_> {
     /// The mesh is not taken away from under monitors and OSDs.
     fn refuse_below_ceph(&mut self) {
-        let conf = crate::desired::CEPH_CONF;
+        let conf = ceph_conf::PATH;
         if let Some((node, _)) = self.now.nodes.iter().find(|(_, f)| f.state.files.contains_key(conf)) {
             self.plan.obstacles.push(Obstacle {
                 code: "RB0540".into(),
@@ -375,7 +378,8 @@ impl Back<'_> {
             }
             if lists.peek().is_some() && !ends.is_empty() {
                 ends.sort_unstable();
-                let wall = super::order::wall_after(format!("gate:undo-{}", phase.0.word()), phase.0, ends);
+                let (id, name) = (format!("gate:undo-{}", phase.0.word()), phase.0.word());
+                let wall = super::order::wall_after(id, name, phase.0, ends);
                 gate = Some(wall.id.clone());
                 plan.steps.push(wall);
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ringbolt_core::action::OsdDeed;
-use ringbolt_core::facts::disk::{Disk, Use};
+use ringbolt_core::facts::disk::Disk;
 use ringbolt_core::facts::{Disks, Known};
 use ringbolt_core::wire::Failure;
 
@@ -110,25 +110,9 @@ pub(super) fn find<'d>(disks: &'d [Disk], path: &str, serial: &str) -> Result<&'
 
 /// Says what stands on a disk that was to be free.
 pub(super) fn used(disk: &Disk) -> Failure {
-    let uses: Vec<String> = disk.uses.iter().map(words_of).collect();
-    Failure::refused(format!("{} is in use: {}", disk.path, uses.join(", ")))
+    let uses: Vec<String> = disk.uses.iter().map(ToString::to_string).collect();
+    Failure::refused(format!("{} is not free: {}", disk.path, uses.join(", ")))
         .hint("look again: `ringbolt plan`")
-}
-
-fn words_of(found: &Use) -> String {
-    match found {
-        Use::System => "it holds the operating system".to_owned(),
-        Use::Partition(name) => format!("partition {name}"),
-        Use::Table(kind) => format!("a partition table ({kind})"),
-        Use::Mounted(place) => format!("mounted at {place}"),
-        Use::Swap => "swap in use".to_owned(),
-        Use::Signature(kind) => format!("a signature of {kind}"),
-        Use::Holder(name) => format!("{name} is built on it"),
-        Use::Ceph { osd: Some(osd), .. } => format!("osd.{osd}"),
-        Use::Ceph { .. } => "an OSD of Ceph".to_owned(),
-        Use::Busy => "a program keeps it for itself".to_owned(),
-        Use::Unknown(why) => why.clone(),
-    }
 }
 
 #[cfg(test)]

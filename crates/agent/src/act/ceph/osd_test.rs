@@ -1,5 +1,5 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
-use ringbolt_core::facts::disk::Medium;
+use ringbolt_core::facts::disk::{Medium, Use};
 use ringbolt_core::facts::not_asked;
 use ringbolt_core::wire::FailureKind;
 
@@ -52,7 +52,7 @@ fn a_used_disk_says_by_what() {
     let failure = used(&disk(uses));
     assert_eq!(
         failure.message,
-        "/dev/nvme1n1 is in use: it holds the operating system, partition nvme1n1p1, a signature of ext4"
+        "/dev/nvme1n1 is not free: the operating system, partition nvme1n1p1, file system ext4"
     );
 }
 

@@ -47,11 +47,8 @@ fn is_blank(scene: &Scene<'_>, path: &str, serial: &str) -> Result<bool, Failure
 
 /// Refuses what is in use; `osds` are those of this node.
 fn may(disk: &Disk, osds: &[u32]) -> Result<(), Failure> {
-    let active = |found: &Use| match found {
-        Use::System | Use::Mounted(_) | Use::Swap | Use::Holder(_) | Use::Busy | Use::Unknown(_) => true,
-        Use::Ceph { osd, .. } => osd.is_some_and(|osd| osds.contains(&osd)),
-        Use::Partition(_) | Use::Table(_) | Use::Signature(_) => false,
-    };
+    let runs = |found: &Use| matches!(found, Use::Ceph { osd: Some(osd), .. } if osds.contains(osd));
+    let active = |found: &Use| found.is_active() || runs(found);
     if disk.uses.iter().any(active) {
         return Err(
             used(disk).hint("nothing in use is ever wiped: unmount it, or take it apart, then look again")
