@@ -66,7 +66,10 @@ impl Look {
         let monitors = scene.conf.monitors();
         let ours: BTreeSet<IpAddr> = scene.wish.monitors.iter().map(|(_, a)| *a).collect();
         let list: Vec<String> = monitors.iter().map(ToString::to_string).collect();
-        if !monitors.is_empty() && !monitors.iter().any(|m| ours.contains(m)) {
+        // One whose monitors are called like the spec's is that of the spec, on other networks.
+        let named = |id: &str| scene.wish.monitors.iter().any(|(node, _)| node.as_str() == id);
+        let known = monitors.iter().any(|m| ours.contains(m)) || scene.conf.monitor_ids().any(named);
+        if !monitors.is_empty() && !known {
             self.obstacles.push(about(
                 code::FOREIGN_CLUSTER,
                 None,
