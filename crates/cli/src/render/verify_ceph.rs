@@ -1,6 +1,7 @@
 //! Ceph in the outcome of `verify`: one line an area, and below it what does not hold.
 
 use ringbolt_control::apply::in_words;
+use ringbolt_core::check::{CephCheck, Check};
 use ringbolt_core::verify::{Area, CephReport, CephRow};
 
 use super::Style;
@@ -63,12 +64,20 @@ fn seen(report: &CephReport, area: Area, rows: &[&CephRow], held: usize) -> Stri
         }
         Area::Pools | Area::Storage => {
             let list = rows.iter().map(|r| match &r.finding.check {
-                ringbolt_core::check::Check::Ceph(check) => check.in_words(),
+                Check::Ceph(check) => check.in_words(),
                 _ => String::new(),
             });
             list.collect::<Vec<_>>().join(", ")
         }
-        Area::Osds | Area::Networks | Area::Crush | Area::Options | Area::Conf | Area::Boot => {
+        Area::Osds => {
+            let up = |r: &&&CephRow| matches!(r.finding.check, Check::Ceph(CephCheck::Up { .. }));
+            let (all, bad) = (rows.iter().filter(up).count(), rows.len() - held);
+            match bad {
+                0 => format!("{all} up and in, each on its disk"),
+                _ => format!("{all} in the map, {bad} of {} checks do not hold", rows.len()),
+            }
+        }
+        Area::Networks | Area::Crush | Area::Options | Area::Conf | Area::Boot => {
             format!("{count} as they should be")
         }
     }

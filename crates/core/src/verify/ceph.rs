@@ -86,6 +86,7 @@ pub(super) fn report(spec: &Spec, desired: &Desired, fleet: &Fleet) -> Option<Ce
     look.options(spec, &teller, cluster);
     look.conf(wish);
     let mut report = look.report;
+    report.doubt();
     report.rows.sort_by(|a, b| (a.area, &a.node).cmp(&(b.area, &b.node)));
     if let Some(cluster) = cluster {
         report.health.clone_from(&cluster.health);
@@ -98,6 +99,24 @@ pub(super) fn report(spec: &Spec, desired: &Desired, fleet: &Fleet) -> Option<Ce
 }
 
 impl CephReport {
+    /// Right after a boot the monitors tell the map of before: what they call healthy is not, while OSDs
+    /// themselves do not answer.
+    fn doubt(&mut self) {
+        let silent =
+            |r: &&CephRow| !r.finding.holds && matches!(r.finding.check, Check::Ceph(CephCheck::Disk { .. }));
+        let silent = self.rows.iter().filter(silent).count();
+        if silent == 0 {
+            return;
+        }
+        let healthy = |r: &&mut CephRow| r.area == Area::Health && r.finding.holds;
+        for row in self.rows.iter_mut().filter(healthy) {
+            row.finding.holds = false;
+            let said = std::mem::take(&mut row.finding.evidence);
+            row.finding.evidence =
+                format!("the monitors still say {said}, and OSDs on {silent} disks do not answer");
+        }
+    }
+
     pub(super) fn judge(&mut self) {
         self.ok = self.rows.iter().all(|r| r.finding.holds);
     }
