@@ -140,13 +140,18 @@ fn change(scene: &Scene<'_>, pool: &PoolWish, fact: &PoolFact) -> Vec<Step> {
     steps
 }
 
-/// What a change makes the cluster copy, in words.
+/// What a change makes the cluster copy, or takes away of its safety, in words.
 fn moves(changes: &[(&str, &str, String)], fact: &PoolFact) -> Option<String> {
     let of = |key: &str| changes.iter().find(|(k, ..)| *k == key);
     let data = size_text(fact.stored);
+    if of("min_size").is_some_and(|(_, want, _)| *want == "1") {
+        return Some("writes go on with a single copy from now on: the disk that holds it takes them along when it dies".into());
+    }
     if let Some((_, want, have)) = of("size") {
+        let less = want.parse::<u32>().ok() < have.parse::<u32>().ok();
+        let what = if less { "a copy of all data is deleted" } else { "more copies of all data are made" };
         return Some(format!(
-            "copies are made or dropped ({have} → {want}) of {data} in the background; guests are slower meanwhile"
+            "{what} ({have} → {want}, {data}) in the background; guests are slower meanwhile"
         ));
     }
     if of("pg_num").is_some() || of("crush_rule").is_some() {
