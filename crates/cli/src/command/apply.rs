@@ -179,9 +179,15 @@ impl Run<'_> {
             .filter(|id| !self.args.confirm.iter().any(|c| c == id))
             .collect();
         if !missing.is_empty() {
+            let named = |c: &&String| !plan.steps.iter().any(|s| *s.id == ***c);
+            let strange: Vec<&str> = self.args.confirm.iter().filter(named).map(String::as_str).collect();
+            let strange = match strange.as_slice() {
+                [] => String::new(),
+                some => format!("; no step here is called {}", some.join(", ")),
+            };
             return Err(Trouble::usage(
                 format!(
-                    "this destroys something, and that is done only when asked for by name: {}",
+                    "this destroys something, and that is done only when asked for by name: {}{strange}",
                     missing.join(", ")
                 ),
                 format!(
@@ -234,7 +240,14 @@ impl Run<'_> {
             self.began.elapsed().as_secs_f64()
         );
         write!(out, "\n{}", hang(&format!("{} ", self.style.green("applied:")), &text, self.style.width))?;
-        let next = "`ringbolt verify` proves every link both ways, `ringbolt drill cable` measures what a pulled cable costs.";
+        let next = match survey.spec.ceph {
+            None => {
+                "`ringbolt verify` proves every link both ways, `ringbolt drill cable` measures what a pulled cable costs."
+            }
+            Some(_) => {
+                "`ringbolt verify` proves every link, monitor and OSD, `ringbolt drill` measures what a lost cable or node costs, `ringbolt tune audit` judges every option."
+            }
+        };
         write!(out, "{}", hang("Next: ", next, self.style.width))?;
         Ok(Exit::Done)
     }

@@ -78,8 +78,18 @@ fn sum(plan: &Plan, nodes: usize, style: Style) -> String {
         count(nodes, "node"),
         resources(plan.satisfied)
     );
-    text += &match plan.steps.iter().filter(|s| s.risk > Risk::Safe).count() {
-        0 => "Interrupts nothing.\n".to_owned(),
+    let lost: Vec<&str> = plan.steps.iter().filter(|s| s.risk == Risk::Destructive).map(|s| &*s.id).collect();
+    if !lost.is_empty() {
+        let what = format!(
+            "{} something for good:",
+            if lost.len() == 1 { "1 step destroys" } else { "Steps destroy" }
+        );
+        let asked = format!("{}. Done only with --confirm and that name.", lost.join(", "));
+        text += &hang(&format!("{} ", style.red(&what)), &asked, style.width);
+    }
+    text += &match plan.steps.iter().filter(|s| s.risk == Risk::Disruptive).count() {
+        0 if lost.is_empty() => "Interrupts nothing.\n".to_owned(),
+        0 => "Interrupts nothing else.\n".to_owned(),
         1 => format!("{} interrupts traffic.\n", style.yellow("1 step")),
         n => format!("{} interrupt traffic, one node at a time.\n", style.yellow(&count(n, "step"))),
     };
