@@ -9,7 +9,7 @@ use crate::name::{FabricId, NodeName, PortName};
 
 /// One deed on one node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Install packages with apt, without recommended ones, never asking.
     InstallPackages {

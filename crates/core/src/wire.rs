@@ -32,7 +32,7 @@ pub struct Request {
 
 /// What the controller may ask. This is the whole vocabulary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Ask {
     /// Report facts.
     Facts {
@@ -130,7 +130,7 @@ pub struct Answer {
 /// What the agent may say. Every request ends with exactly one of the bodies that are not
 /// `Alive` or `Progress`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "say", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Say {
     /// First frame, unasked.
     Hello(Hello),

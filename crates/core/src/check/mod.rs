@@ -20,7 +20,7 @@ pub(crate) use ceph::{CAPACITY, clean, differing};
 
 /// One checkable statement about a node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(tag = "check", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Check {
     /// A package is installed.
     Package {

@@ -15,7 +15,7 @@ use crate::drill::node::Written;
 /// One measurement on one node. All of them are bounded in time, end when cancelled or when the line is lost, and
 /// leave no process, object or image behind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "measure", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Measure {
     /// What the machine is, how it does at this moment, and which tools it has.
     Machine {
@@ -118,7 +118,7 @@ pub struct Send {
 
 /// What a measurement gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "measured", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Measured {
     /// Outcome of [`Measure::Machine`].
     Machine(Machine),
