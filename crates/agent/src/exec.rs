@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use ringbolt_core::wire::Failure;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use crate::orphans;
 use crate::stop::Stop;
 
 /// Where programs are looked for, in this order.
@@ -173,6 +174,7 @@ impl Call {
             .env("PATH", FOLDERS.join(":"))
             .env("LC_ALL", "C")
             .env("HOME", "/root")
+            .env(orphans::VARIABLE, orphans::mark())
             .envs(self.environment.iter().copied())
             .current_dir("/")
             .process_group(0)
@@ -342,7 +344,7 @@ mod tests {
         let output = call("env", [] as [&str; 0]).with("EXTRA", "1").must().unwrap();
         let mut names: Vec<_> = output.out.lines().filter_map(|l| l.split('=').next()).collect();
         names.sort_unstable();
-        assert_eq!(names, ["EXTRA", "HOME", "LC_ALL", "PATH"]);
+        assert_eq!(names, ["EXTRA", "HOME", "LC_ALL", "PATH", "RINGBOLT_AGENT"]);
     }
 
     #[test]

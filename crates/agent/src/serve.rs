@@ -12,12 +12,15 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use ringbolt_core::action::Action;
 use ringbolt_core::facts::Question;
+use ringbolt_core::lock::Recalled;
 use ringbolt_core::wire::{Ask, Deed, Failure, Hello, Request, Say};
 
 use crate::act::{Scene, carry_out};
 use crate::bench::measure;
 use crate::frame::{Fault, Out, next};
+use crate::lock::Lock;
 use crate::look::look;
 use crate::ping::ping;
 use crate::read::{Areas, facts};
@@ -87,7 +90,8 @@ fn serve_on(options: &Options, build: String, input: impl Read + Send + 'static,
     std::thread::spawn(move || listen(input, &lines));
     let root = Arc::new(Root::open(&options.root, options.sysfs.as_deref()));
     let (deeds, queue) = channel();
-    let desk = Desk { root, out, events };
+    let lock = Arc::new(Lock::new(&root));
+    let desk = Desk { root, lock, out, events };
     let worker = desk.clone();
     std::thread::spawn(move || worker.work(&queue));
     Session { desk, deeds, requests: BTreeMap::new(), ending: None }.run(&heard);
@@ -119,6 +123,7 @@ struct Order {
 #[derive(Clone)]
 struct Desk {
     root: Arc<Root>,
+    lock: Arc<Lock>,
     out: Out,
     events: Sender<Event>,
 }
@@ -144,6 +149,9 @@ impl Desk {
         if stop.is_set() {
             return Err(Failure::refused("cancelled before it began"));
         }
+        // A key for the first contact is put on a node before there is a cluster to lock.
+        let free = matches!(deed.action, Action::AuthorizeKey { .. });
+        let _doing = if free { None } else { Some(self.lock.begin(&deed.step, stop)?) };
         self.record(deed, "begun", "");
         let say = |text: String| self.out.say(id, Say::Progress { text });
         let scene = Scene { root: &self.root, run: &deed.run, step: &deed.step, stop, say: &say };
@@ -192,9 +200,14 @@ impl Session {
                 Err(RecvTimeoutError::Timeout) => {
                     self.requests.keys().for_each(|id| self.desk.out.say(*id, Say::Alive));
                     alive = Instant::now() + ALIVE;
+                    // A controller that is cut off says no farewell.
+                    if self.desk.lock.is_forsaken() {
+                        self.close(0);
+                    }
                 }
             }
         }
+        self.desk.lock.release();
         if let Some(id @ 1..) = self.ending {
             self.desk.out.say(id, Say::Done { note: String::new() });
         }
@@ -207,6 +220,7 @@ impl Session {
     /// Stops what can be stopped; the loop ends when all is answered.
     fn close(&mut self, bye: u64) {
         self.requests.values().for_each(|stop| stop.set());
+        self.desk.lock.forsake();
         self.ending.get_or_insert(bye);
     }
 
@@ -226,6 +240,21 @@ impl Session {
                 }
                 self.desk.out.say(id, Say::Done { note: String::new() });
             }
+            Ask::Hold(claim) => {
+                let said = self.desk.lock.hold(claim, &self.desk.root);
+                self.desk
+                    .out
+                    .say(id, said.map_or_else(Say::Failed, |standing| Say::Standing(Box::new(standing))));
+            }
+            Ask::Release => {
+                self.desk.lock.release();
+                self.desk.out.say(id, Say::Done { note: String::new() });
+            }
+            Ask::Recall { run, steps } => self.spawn(id, move |desk, _| {
+                let fates = log::fates(&desk.root, &run, &steps)
+                    .map_err(|e| Failure::broken(format!("cannot read the log: {e}")))?;
+                Ok(Say::Recalled(Recalled { fates, holder: desk.lock.holder() }))
+            }),
             Ask::Do(deed) => {
                 let stop = self.enter(id);
                 // The queue lives as long as the session.

@@ -7,6 +7,7 @@ use std::io::{BufRead, PipeReader, PipeWriter};
 use ringbolt_core::action::Action;
 use ringbolt_core::check::Check;
 use ringbolt_core::digest;
+use ringbolt_core::lock::{Claim, Condition, Fate, Standing};
 use ringbolt_core::wire::{Answer, FailureKind, Ping, SILENCE_SECONDS};
 
 use super::*;
@@ -28,6 +29,16 @@ fn dial() -> Line {
         std::thread::spawn(move || serve_on(&options, "00".repeat(32), agent_in, Out::new(agent_out)));
     let mut line = Line { to: Some(to), from: BufReader::new(from), agent, folder };
     assert!(matches!(line.hear().body, Say::Hello(_)));
+    line
+}
+
+/// The same, with the lock of the node.
+fn dial_and_hold() -> Line {
+    let mut line = dial();
+    line.ask(1, Ask::Hold(Claim { id: "call-1".into(), ..Claim::default() }));
+    assert!(
+        matches!(line.hear().body, Say::Standing(standing) if matches!(*standing, Standing::Granted { .. }))
+    );
     line
 }
 
@@ -86,7 +97,7 @@ fn facts_of_this_machine_come_in_one_exchange() {
 
 #[test]
 fn actions_run_in_order_and_are_logged_before_they_are_answered() {
-    let mut line = dial();
+    let mut line = dial_and_hold();
     line.deed(1, file("/etc/one", "1"), Some(""));
     line.deed(2, file("/etc/one", "2"), Some(&digest::of("1")));
     line.deed(3, file("/etc/one", "3"), Some(&digest::of("1")));
@@ -113,7 +124,7 @@ fn what_is_no_request_is_refused_and_the_next_one_served() {
 
 #[test]
 fn an_await_shows_life_and_ends_when_the_file_appears() {
-    let mut line = dial();
+    let mut line = dial_and_hold();
     let checks = vec![Check::File { path: "/etc/late".into(), digest: digest::of("x").into() }];
     let question = Question { files: ["/etc/late".into()].into(), ..Question::default() };
     line.ask(1, Ask::Await { checks, question, patience_ms: 30_000 });
@@ -163,5 +174,37 @@ fn a_number_in_use_is_refused() {
     line.ask(1, Ask::Await { checks, question: Question::default(), patience_ms: 60_000 });
     line.ask(1, Ask::Bye);
     assert!(matches!(line.hear(), Answer { id: 1, body: Say::Failed(_) }));
+    line.hang_up();
+}
+
+#[test]
+fn a_deed_without_the_lock_is_refused_and_changes_nothing() {
+    let mut line = dial();
+    line.deed(1, file("/etc/one", "1"), Some(""));
+    let Answer { id: 1, body: Say::Failed(failure) } = line.hear() else { panic!() };
+    assert_eq!(failure.kind, FailureKind::Ousted);
+    let folder = line.hang_up();
+    assert!(!folder.path().join("etc/one").exists() && !folder.path().join("var/lib/ringbolt/log").exists());
+}
+
+#[test]
+fn the_end_of_the_line_lets_the_lock_go() {
+    let line = dial_and_hold();
+    let path = line.folder.path().join("run/ringbolt/lock");
+    assert!(std::fs::read_to_string(&path).unwrap().contains("call-1"));
+    let folder = line.hang_up();
+    assert!(!path.exists(), "{folder:?}");
+}
+
+#[test]
+fn what_became_of_steps_is_told_with_who_holds_the_lock() {
+    let mut line = dial_and_hold();
+    line.deed(2, file("/etc/one", "1"), Some(""));
+    line.hear();
+    let steps = vec!["step 2".into(), "step 3".into()];
+    line.ask(3, Ask::Recall { run: "run-1".into(), steps });
+    let Say::Recalled(recalled) = line.hear().body else { panic!() };
+    assert_eq!(recalled.fates, [Fate::Done, Fate::Never]);
+    assert_eq!(recalled.holder.map(|h| (h.claim.id, h.condition)), Some(("call-1".into(), Condition::Live)));
     line.hang_up();
 }

@@ -25,6 +25,8 @@ pub(crate) enum Exit {
     NotVerified = 7,
     /// The doctor has findings.
     Findings = 8,
+    /// Another run has the lock of the cluster, or took it away.
+    Held = 9,
 }
 
 impl From<Exit> for std::process::ExitCode {

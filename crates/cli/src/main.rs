@@ -4,8 +4,10 @@ mod args;
 mod command;
 mod exit;
 mod global;
+mod hold;
 mod progress;
 mod render;
+mod resume;
 mod session;
 mod spec_file;
 

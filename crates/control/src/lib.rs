@@ -7,6 +7,7 @@ pub mod apply;
 pub mod bench;
 pub mod drill;
 pub mod fleet;
+pub mod hold;
 mod look;
 mod nonce;
 mod question;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use ringbolt_agent::Options;
 use ringbolt_control::apply::{self, stop};
 use ringbolt_control::fleet::Fleet;
+use ringbolt_control::hold::{Hold, HoldError, claim, hold};
 use ringbolt_control::run::Runs;
 use ringbolt_control::transport::{Boxed, Channel, ConnectError, Ended, LocalTransport, Start, Transport};
 use ringbolt_core::action::Action;
@@ -19,6 +20,7 @@ use ringbolt_core::check::Check;
 use ringbolt_core::digest;
 use ringbolt_core::event::{Event, Outcome, What};
 use ringbolt_core::facts::Question;
+use ringbolt_core::lock::{Claim, Condition};
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Phase, Plan, Risk, Step, Undo};
 use ringbolt_core::wire::FailureKind;
@@ -31,6 +33,10 @@ const TESTS: &[Test] = &[
     ("what_changed_since_the_plan_is_not_overwritten", what_changed_since_the_plan_is_not_overwritten),
     ("a_killed_agent_is_a_lost_node", a_killed_agent_is_a_lost_node),
     ("a_program_that_is_no_agent_is_named", a_program_that_is_no_agent_is_named),
+    ("of_two_controllers_at_once_one_wins", of_two_controllers_at_once_one_wins),
+    ("the_lock_of_killed_agents_is_taken_over", the_lock_of_killed_agents_is_taken_over),
+    ("who_was_robbed_of_the_lock_begins_nothing_more", who_was_robbed_of_the_lock_begins_nothing_more),
+    ("a_new_line_brings_the_lock_with_it", a_new_line_brings_the_lock_with_it),
 ];
 
 fn main() -> ExitCode {
@@ -141,6 +147,12 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(work)
 }
 
+/// The lock of all nodes for one controller.
+async fn held(fleet: &Arc<Fleet>, id: &str) -> Result<Hold, HoldError> {
+    let claim = Claim { id: id.into(), owner: format!("root@{id}"), ..claim("apply", false) };
+    hold(fleet, claim, None, |_| ()).await
+}
+
 fn facts_come_from_every_node() {
     let nodes = Nodes::new(&["n1", "n2"]);
     std::fs::write(nodes.path("n2", "etc/motd"), "hello").unwrap();
@@ -164,6 +176,7 @@ fn a_plan_is_carried_out_proven_and_kept() {
         let fleet = nodes.fleet(&["n1", "n2"]);
         let survey = fleet.facts(&Question::default()).await;
         let mut run = runs.create("# spec", None, &survey.fleet, &plan).unwrap();
+        let _hold = held(&fleet, "a").await.unwrap();
         let (_stopper, stop) = stop();
         apply::run(&run.id, Arc::new(plan.clone()), fleet, &mut run.journal, stop).await.unwrap()
     });
@@ -184,7 +197,9 @@ fn what_changed_since_the_plan_is_not_overwritten() {
     let mut events: Vec<Event> = Vec::new();
     let (_stopper, stop) = stop();
     let report = block_on(async {
-        apply::run("r", Arc::new(plan), nodes.fleet(&["n1"]), &mut events, stop).await.unwrap()
+        let fleet = nodes.fleet(&["n1"]);
+        let _hold = held(&fleet, "a").await.unwrap();
+        apply::run("r", Arc::new(plan), fleet, &mut events, stop).await.unwrap()
     });
     assert_eq!((report.outcome, report.failed), (Outcome::Failed, 1));
     assert_eq!(std::fs::read_to_string(nodes.path("n1", "etc/a.conf")).unwrap(), "somebody's");
@@ -207,7 +222,7 @@ fn a_killed_agent_is_a_lost_node() {
     let nodes = Nodes::new(&["n1", "n2"]);
     block_on(async {
         let fleet = nodes.fleet(&["n1", "n2"]);
-        assert!(fleet.greetings().await.values().all(Result::is_ok));
+        let _hold = held(&fleet, "a").await.unwrap();
         let pid = agents(&nodes.0.path().join("n1"));
         let [pid] = pid[..] else { panic!("one agent, not {pid:?}") };
         let pid = rustix::process::Pid::from_raw(pid).unwrap();
@@ -229,5 +244,104 @@ fn a_program_that_is_no_agent_is_named() {
         let survey = Fleet::over([name("n1")], transport).facts(&Question::default()).await;
         let text = survey.missing[&name("n1")].to_string();
         assert!(text.starts_with("n1 (/bin/false): ") && text.contains("status 1"), "{text}");
+    });
+}
+
+const TWO: [&str; 2] = ["n1", "n2"];
+
+fn of_two_controllers_at_once_one_wins() {
+    let nodes = Nodes::new(&TWO);
+    block_on(async {
+        for _ in 0..5 {
+            let (one, two) = (nodes.fleet(&TWO), nodes.fleet(&TWO));
+            let (a, b) = tokio::join!(held(&one, "a"), held(&two, "b"));
+            let error = match (a, b) {
+                (Ok(_), Err(error)) | (Err(error), Ok(_)) => error,
+                (a, b) => panic!("{:?} {:?}", a.err(), b.err()),
+            };
+            assert!(error.to_string().contains("apply of root@"), "{error}");
+            one.close().await;
+            two.close().await;
+        }
+        // The same one after another: what is let go is free at once.
+        let fleet = nodes.fleet(&TWO);
+        let first = held(&fleet, "a").await.unwrap();
+        let HoldError::Held(holder, on) = held(&nodes.fleet(&TWO), "b").await.err().unwrap() else {
+            panic!()
+        };
+        assert_eq!((holder.claim.owner.as_str(), on.len()), ("root@a", 2));
+        drop(first);
+        let second = held(&nodes.fleet(&TWO), "b").await.unwrap();
+        assert_eq!(second.how.before, []);
+    });
+}
+
+fn the_lock_of_killed_agents_is_taken_over() {
+    let nodes = Nodes::new(&TWO);
+    block_on(async {
+        let one = nodes.fleet(&TWO);
+        let _hold = held(&one, "a").await.unwrap();
+        for node in TWO {
+            for pid in agents(&nodes.0.path().join(node)) {
+                let pid = rustix::process::Pid::from_raw(pid).unwrap();
+                rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+            }
+            one.ended(&name(node)).await;
+        }
+        let two = held(&nodes.fleet(&TWO), "b").await.unwrap();
+        let [(holder, on)] = &two.how.before[..] else { panic!("{:?}", two.how) };
+        assert_eq!(
+            (holder.claim.owner.as_str(), &holder.condition, on.len()),
+            ("root@a", &Condition::Over, 2)
+        );
+    });
+}
+
+fn who_was_robbed_of_the_lock_begins_nothing_more() {
+    let nodes = Nodes::new(&TWO);
+    let mut events: Vec<Event> = Vec::new();
+    block_on(async {
+        let (one, two) = (nodes.fleet(&TWO), nodes.fleet(&TWO));
+        let first = held(&one, "a").await.unwrap();
+        first.names_run("run-1");
+        let thief = Claim { id: "b".into(), owner: "root@b".into(), ..claim("rollback", true) };
+        let second = hold(&two, thief, None, |_| ()).await.unwrap();
+        let [(victim, on)] = &second.how.before[..] else { panic!("{:?}", second.how) };
+        assert_eq!(
+            (victim.claim.owner.as_str(), victim.claim.run.as_str(), on.len()),
+            ("root@a", "run-1", 2)
+        );
+        let steps = vec![write("n1", "/etc/a", "x", ""), write("n2", "/etc/a", "x", ""), {
+            let mut third = write("n2", "/etc/b", "x", "");
+            third.after.push("n2/file:/etc/a".into());
+            third
+        }];
+        let (_stopper, stop) = stop();
+        let plan = Arc::new(Plan { steps, ..Plan::default() });
+        let report = apply::run("run-1", plan, Arc::clone(&one), &mut events, stop).await.unwrap();
+        assert_eq!((report.outcome, report.done), (Outcome::Failed, 0));
+        let by = first.asked_anew().await.unwrap().unwrap();
+        assert_eq!((by.claim.owner.as_str(), by.claim.purpose.as_str()), ("root@b", "rollback"));
+    });
+    for node in TWO {
+        assert!(!nodes.path(node, "etc/a").exists() && !nodes.path(node, "etc/b").exists());
+    }
+    let ousted = |e: &Event| matches!(&e.what, What::StepFailed { failure, .. } if failure.kind == FailureKind::Ousted);
+    assert!(events.iter().any(ousted), "{events:?}");
+}
+
+fn a_new_line_brings_the_lock_with_it() {
+    let nodes = Nodes::new(&TWO);
+    let mut events: Vec<Event> = Vec::new();
+    block_on(async {
+        let fleet = nodes.fleet(&TWO);
+        let hold = held(&fleet, "a").await.unwrap();
+        fleet.reconnect(&name("n1")).await.unwrap();
+        let (_stopper, stop) = stop();
+        let steps = vec![write("n1", "/etc/a", "x", ""), write("n2", "/etc/a", "x", "")];
+        let plan = Arc::new(Plan { steps, ..Plan::default() });
+        let report = apply::run("r", plan, Arc::clone(&fleet), &mut events, stop).await.unwrap();
+        assert_eq!((report.outcome, report.done), (Outcome::Done, 2), "{events:?}");
+        assert_eq!(hold.asked_anew().await, None);
     });
 }

@@ -16,6 +16,7 @@ pub mod drill;
 pub mod event;
 pub mod explain;
 pub mod facts;
+pub mod lock;
 pub mod measure;
 pub mod name;
 pub mod plan;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::check::{Check, Finding};
 use crate::facts::{Facts, Question};
+use crate::lock::{Claim, Recalled, Standing};
 use crate::plan::StepId;
 
 mod measure;
@@ -39,7 +40,18 @@ pub enum Ask {
         /// Which.
         question: Question,
     },
-    /// Carry out an action.
+    /// Take the lock of this node for a call of ringbolt, or say that it is still there. Answered at once.
+    Hold(Claim),
+    /// Let the lock go.
+    Release,
+    /// What became of these steps of an earlier run, and who has the lock.
+    Recall {
+        /// The run.
+        run: String,
+        /// The steps.
+        steps: Vec<StepId>,
+    },
+    /// Carry out an action. Refused unless this line holds the lock of the node.
     Do(Deed),
     /// Re-read facts until all checks hold or patience ends.
     Await {
@@ -136,6 +148,10 @@ pub enum Say {
     Hello(Hello),
     /// Facts.
     Facts(Box<Facts>),
+    /// The outcome of `Hold`.
+    Standing(Box<Standing>),
+    /// The outcome of `Recall`.
+    Recalled(Recalled),
     /// The action is done.
     Done {
         /// A word for the log, e.g. what a tool printed last; may be empty.
@@ -196,6 +212,8 @@ pub enum FailureKind {
     Broken,
     /// No answer: the node's condition is unknown.
     Lost,
+    /// The run does not hold the cluster's lock here: it begins nothing more, anywhere.
+    Ousted,
 }
 
 impl Failure {
@@ -212,6 +230,11 @@ impl Failure {
     /// The line to the node is gone.
     pub fn lost(message: impl Into<String>) -> Self {
         Self { kind: FailureKind::Lost, ..Self::broken(message) }
+    }
+
+    /// The run does not hold the cluster's lock.
+    pub fn ousted(message: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Ousted, ..Self::broken(message) }
     }
 
     /// The same, with what a person can do.

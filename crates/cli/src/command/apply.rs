@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 use ringbolt_control::apply::{self, Sink, Stop};
-use ringbolt_control::run::RunLock;
+use ringbolt_control::hold::Hold;
 use ringbolt_core::event::Outcome;
 use ringbolt_core::plan::{Fleet, Phase, Plan, Policy, Risk};
 use ringbolt_core::survey::Survey;
@@ -15,10 +15,12 @@ use ringbolt_core::survey::Survey;
 use crate::command::plan::{ending, nothing_for, part, phase, show};
 use crate::exit::Exit;
 use crate::global::Global;
+use crate::hold::{self, StealArgs, Wish};
 use crate::progress::Progress;
 use crate::render::plan::{closing, counted};
 use crate::render::text::hang;
 use crate::render::{Style, count, obstacle};
+use crate::resume;
 use crate::session::{Session, Trouble, block_on};
 
 /// Plans that may follow one another in one call: packages first may make a second one needed.
@@ -45,6 +47,8 @@ pub(crate) struct ApplyArgs {
     /// Write events as JSON, one a line
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) lock: StealArgs,
 }
 
 /// Plans, asks, applies, looks again.
@@ -56,12 +60,10 @@ pub(crate) fn run(
 ) -> Result<Exit, Trouble> {
     block_on(async {
         let session = Session::open(global, style)?;
-        let lock = session.runs.lock(&session.loaded.spec.cluster.name, "apply").map_err(|e| Trouble {
-            message: e.to_string(),
-            hint: Some("wait for it, or end that process".into()),
-            exit: Exit::Failed,
-        })?;
-        Run { args, global, session, style, began: Instant::now(), _lock: lock }.rounds(out).await
+        let (steal, json) = (args.lock.steal, args.json);
+        let wish = Wish { purpose: "apply", steal, quiet: global.quiet, json, style };
+        let _here = hold::here(&session, wish)?;
+        Run { args, global, session, style, wish, began: Instant::now() }.rounds(out).await
     })
 }
 
@@ -70,17 +72,20 @@ struct Run<'a> {
     global: &'a Global,
     session: Session,
     style: Style,
+    wish: Wish,
     began: Instant,
-    _lock: RunLock,
 }
 
 impl Run<'_> {
     async fn rounds(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
-        let stop = apply::on_signals()?;
+        let mut stop = apply::on_signals()?;
+        let broken = resume::last_run(&self.session, self.wish, &mut stop).await?;
         let mut done = 0;
-        let mut last = String::new();
-        let mut before: Option<String> = None;
-        for round in 0..ROUNDS {
+        let (mut last, mut agreed) = (String::new(), String::new());
+        let mut before = broken.clone();
+        let mut held: Option<Hold> = None;
+        let mut round = 0;
+        while round < ROUNDS {
             let survey = self.session.survey_with(self.args.forget_cables && round == 0).await?;
             let plan = self.narrowed(survey.plan(&Policy::default()))?;
             if !plan.obstacles.is_empty() {
@@ -88,40 +93,83 @@ impl Run<'_> {
                 return Ok(ending(&plan, false));
             }
             if plan.deeds().next().is_none() {
+                if let Some(run) = broken.filter(|_| done == 0 && !self.is_part()) {
+                    // Should that fail, it is only told again.
+                    let _ = self.session.runs.settle(&run);
+                }
                 return self.finish(&survey, &plan, done, out);
             }
             let digest = plan.digest();
             if digest == last {
                 return Err(stuck(&plan));
             }
-            last = digest;
-            if round == 0 || plan.steps.iter().any(|s| s.risk == Risk::Destructive) {
-                self.ask(&survey, &plan, out)?;
-            } else if self.tells() {
-                writeln!(out, "\nlooking again: {} more", count(counted(&plan), "step"))?;
+            if digest != agreed {
+                self.agree(&survey, &plan, round, out).await?;
             }
+            if held.is_none() {
+                let lock = hold::hold(&self.session, self.wish, Some(&mut stop)).await?;
+                let fresh = !lock.how.moved && lock.how.before.is_empty();
+                held = Some(lock);
+                agreed.clone_from(&digest);
+                // What was read while others were at work is read once more, now that nobody else is.
+                if !fresh {
+                    if self.tells() {
+                        writeln!(out, "\nlooking again: others were at work on the nodes")?;
+                    }
+                    continue;
+                }
+            }
+            let Some(lock) = &held else { continue };
+            last = digest;
             out.flush()?;
             let how = How { json: self.args.json, quiet: self.global.quiet, style: self.style };
             let tie = before.as_deref().map_or(Tie::None, Tie::Continues);
-            let (run, report) = carry_out(&self.session, &survey.fleet, plan, stop.clone(), tie, how).await?;
+            let (run, report) =
+                carry_out(&self.session, lock, &survey.fleet, plan, stop.clone(), tie, how).await?;
             before = Some(run);
             done += report.done as usize;
             if report.outcome != Outcome::Done {
-                return self.broken(&report, out);
+                let exit = self.broken(&report, out)?;
+                return match lock.asked_anew().await {
+                    Some(by) => Err(hold::ousted(by.as_ref())),
+                    None => Ok(exit),
+                };
             }
-            if self.args.only.is_some() || self.args.plan.is_some() || !self.global.node.is_empty() {
+            if self.is_part() {
                 if self.tells() {
                     let seconds = self.began.elapsed().as_secs_f64();
                     writeln!(out, "{} done in {seconds:.1} s.", count(done, "step"))?;
                 }
                 return Ok(Exit::Done);
             }
+            round += 1;
         }
         Err(Trouble {
             message: format!("{ROUNDS} plans were carried out and there is still something to do"),
             hint: Some("`ringbolt plan` shows what; this is worth a report".into()),
             exit: Exit::Failed,
         })
+    }
+
+    /// Whether only a part of the plan is wanted.
+    fn is_part(&self) -> bool {
+        self.args.only.is_some() || self.args.plan.is_some() || !self.global.node.is_empty()
+    }
+
+    /// Shows a plan nobody has agreed to yet, and asks where that is needed.
+    async fn agree(
+        &self,
+        survey: &Survey,
+        plan: &Plan,
+        round: usize,
+        out: &mut dyn Write,
+    ) -> Result<(), Trouble> {
+        if round == 0 || plan.steps.iter().any(|s| s.risk == Risk::Destructive) {
+            self.ask(survey, plan, out).await?;
+        } else if self.tells() {
+            writeln!(out, "\nlooking again: {} more", count(counted(plan), "step"))?;
+        }
+        Ok(())
     }
 
     /// Whether what goes well is told.
@@ -165,7 +213,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn ask(&self, survey: &Survey, plan: &Plan, out: &mut dyn Write) -> Result<(), Trouble> {
+    async fn ask(&self, survey: &Survey, plan: &Plan, out: &mut dyn Write) -> Result<(), Trouble> {
         // Whoever is to decide sees what about, quiet or not.
         if self.tells() || (!self.args.json && !self.args.yes) {
             show(survey, plan, !self.args.yes, out, self.style)?;
@@ -207,9 +255,7 @@ impl Run<'_> {
         }
         write!(out, "\nApply? [y/N] ")?;
         out.flush()?;
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer)?;
-        if matches!(answer.trim(), "y" | "Y" | "yes") {
+        if matches!(answer().await?.trim(), "y" | "Y" | "yes") {
             Ok(())
         } else {
             Err(Trouble { message: "not applied".into(), hint: None, exit: Exit::Done })
@@ -280,6 +326,15 @@ impl Run<'_> {
     }
 }
 
+/// A line of standard input, read aside: the nodes hear of us meanwhile.
+pub(crate) async fn answer() -> std::io::Result<String> {
+    let read = || {
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
+    };
+    tokio::task::spawn_blocking(read).await.map_err(std::io::Error::other)?
+}
+
 /// How a run is shown.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct How {
@@ -302,9 +357,10 @@ pub(crate) enum Tie<'a> {
     Undoes(&'a [String]),
 }
 
-/// Carries a plan out as a run of its own, shown and recorded. Gives its id and how it ended.
+/// Carries a plan out under the lock as a run of its own, shown and recorded. Gives its id and how it ended.
 pub(crate) async fn carry_out(
     session: &Session,
+    lock: &Hold,
     facts: &Fleet,
     plan: Plan,
     stop: Stop,
@@ -326,6 +382,7 @@ pub(crate) async fn carry_out(
         Tie::Continues(before) => session.runs.continues(&run, before).map_err(unrecorded)?,
         Tie::Undoes(others) => session.runs.undoes(&run, others).map_err(unrecorded)?,
     }
+    lock.names_run(&run.id);
     let moving = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
     let shown = Progress::new(&plan, moving, how.quiet, how.json, how.style);
     let mut sink = (run.journal, shown);

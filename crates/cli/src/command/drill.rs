@@ -17,6 +17,7 @@ use ringbolt_lab::{Fault, Lab};
 
 use crate::exit::Exit;
 use crate::global::Global;
+use crate::hold::{self, StealArgs, Wish};
 use crate::render::text::hang;
 use crate::render::{Style, count};
 use crate::session::{Session, Trouble, block_on};
@@ -85,6 +86,16 @@ pub(crate) struct DrillArgs {
     /// Write the outcomes as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) lock: StealArgs,
+}
+
+impl DrillArgs {
+    /// The wish for the cluster's lock.
+    fn wish(&self, global: &Global, style: Style) -> Wish {
+        let (steal, json) = (self.lock.steal, self.json);
+        Wish { purpose: "drill", steal, quiet: global.quiet, json, style }
+    }
 }
 
 /// Breaks cables and shows what it cost.
@@ -122,7 +133,13 @@ pub(crate) fn run(
         } else {
             Told::All
         };
+        let wish = args.wish(global, style);
+        let _here = hold::here(&session, wish)?;
+        let lock = hold::hold(&session, wish, None).await?;
         let outcomes = all(&session, &survey, breaker.as_mut(), &cables, &kinds, told, out, style).await?;
+        if let Some(by) = lock.ousting() {
+            return Err(hold::ousted(by.as_ref()));
+        }
         if args.json {
             serde_json::to_writer_pretty(&mut *out, &outcomes).map_err(std::io::Error::from)?;
             writeln!(out)?;
@@ -161,6 +178,9 @@ async fn all(
     let mut heading = Some(heading(style));
     for cable in cables {
         for kind in kinds {
+            if session.fleet.is_ousted() {
+                return Ok(outcomes);
+            }
             if stop.urgency() != Urgency::None {
                 if told == Told::All {
                     writeln!(out, "stopped; every cable is mended")?;

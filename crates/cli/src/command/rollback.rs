@@ -1,19 +1,20 @@
 //! `ringbolt rollback RUN`: takes back what a call of `apply` has changed, by a plan that is shown first.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 
 use clap::Args;
 use ringbolt_control::apply;
 use ringbolt_control::run::{PastRun, RunError};
 use ringbolt_core::desired::question;
 use ringbolt_core::event::{Outcome, What};
-use ringbolt_core::plan::{Past, Plan, StepId, undo};
+use ringbolt_core::plan::{Fleet, Past, Plan, StepId, undo};
 
-use crate::command::apply::{How, Tie, carry_out};
+use crate::command::apply::{How, Tie, answer, carry_out};
 use crate::command::plan::ending;
 use crate::exit::Exit;
 use crate::global::Global;
+use crate::hold::{self, StealArgs, Wish};
 use crate::render::text::hang;
 use crate::render::{Style, count, plan as render};
 use crate::session::{Session, Trouble, block_on};
@@ -37,6 +38,8 @@ pub(crate) struct RollbackArgs {
     /// Write events as JSON, one a line
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) lock: StealArgs,
 }
 
 fn trouble(error: &RunError) -> Trouble {
@@ -52,13 +55,10 @@ pub(crate) fn run(
 ) -> Result<Exit, Trouble> {
     block_on(async {
         let session = Session::open(global, style)?;
-        let _lock =
-            session.runs.lock(&session.loaded.spec.cluster.name, "rollback").map_err(|e| Trouble {
-                message: e.to_string(),
-                hint: Some("wait for it, or end that process".into()),
-                exit: Exit::Failed,
-            })?;
-        Back { args, global, session, style }.go(out).await
+        let (steal, json) = (args.lock.steal, args.json);
+        let wish = Wish { purpose: "rollback", steal, quiet: global.quiet, json, style };
+        let _here = hold::here(&session, wish)?;
+        Back { args, global, session, style, wish }.go(out).await
     })
 }
 
@@ -67,11 +67,48 @@ struct Back<'a> {
     global: &'a Global,
     session: Session,
     style: Style,
+    wish: Wish,
 }
 
 impl Back<'_> {
     async fn go(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
+        let mut stop = apply::on_signals()?;
         let past = self.past()?;
+        let (mut facts, mut plan) = self.planned(&past).await?;
+        if !self.args.json && !self.global.quiet {
+            self.show(&past, &plan, facts.nodes.len(), out)?;
+        }
+        if !plan.obstacles.is_empty() || plan.deeds().next().is_none() || self.args.dry_run {
+            return Ok(ending(&plan, false));
+        }
+        self.ask(out).await?;
+        let lock = hold::hold(&self.session, self.wish, Some(&mut stop)).await?;
+        if lock.how.moved || !lock.how.before.is_empty() {
+            let agreed = plan.digest();
+            (facts, plan) = self.planned(&past).await?;
+            if plan.digest() != agreed {
+                return Err(Trouble {
+                    message: "others were at work on the nodes: this is not the way back any more".into(),
+                    hint: Some(
+                        "nothing was changed; the same command shows the way back as it is now".into(),
+                    ),
+                    exit: Exit::Pending,
+                });
+            }
+        }
+        let how = How { json: self.args.json, quiet: self.global.quiet, style: self.style };
+        let ids: Vec<String> = past.iter().map(|run| run.record.id.clone()).collect();
+        let tie = Tie::Undoes(&ids);
+        let (_, report) = carry_out(&self.session, &lock, &facts, plan, stop, tie, how).await?;
+        let exit = self.finish(&report, out)?;
+        match lock.asked_anew().await.filter(|_| report.outcome != Outcome::Done) {
+            Some(by) => Err(hold::ousted(by.as_ref())),
+            None => Ok(exit),
+        }
+    }
+
+    /// What the nodes say now, and the way back from there.
+    async fn planned(&self, past: &[PastRun]) -> Result<(Fleet, Plan), Trouble> {
         let seen = self.session.fleet.facts(&question::mesh()).await;
         if let Some((node, why)) = seen.missing.first_key_value() {
             return Err(Trouble {
@@ -89,19 +126,7 @@ impl Back<'_> {
             .map(|(run, begun)| Past { run: &run.record.id, plan: &run.plan, before: &run.facts, begun })
             .collect();
         let plan = undo(&runs, &seen.fleet);
-        if !self.args.json && !self.global.quiet {
-            self.show(&past, &plan, seen.fleet.nodes.len(), out)?;
-        }
-        if !plan.obstacles.is_empty() || plan.deeds().next().is_none() || self.args.dry_run {
-            return Ok(ending(&plan, false));
-        }
-        self.ask(out)?;
-        let stop = apply::on_signals()?;
-        let how = How { json: self.args.json, quiet: self.global.quiet, style: self.style };
-        let ids: Vec<String> = past.iter().map(|run| run.record.id.clone()).collect();
-        let tie = Tie::Undoes(&ids);
-        let (_, report) = carry_out(&self.session, &seen.fleet, plan, stop, tie, how).await?;
-        self.finish(&report, out)
+        Ok((seen.fleet, plan))
     }
 
     /// The runs of the call, the newest first. A call that was followed by another one of the cluster is
@@ -160,7 +185,7 @@ impl Back<'_> {
         write!(out, "{}", render::closing(plan, nodes, self.style))
     }
 
-    fn ask(&self, out: &mut dyn Write) -> Result<(), Trouble> {
+    async fn ask(&self, out: &mut dyn Write) -> Result<(), Trouble> {
         if self.args.yes {
             return Ok(());
         }
@@ -172,9 +197,7 @@ impl Back<'_> {
         }
         write!(out, "\nRoll back? [y/N] ")?;
         out.flush()?;
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer)?;
-        if matches!(answer.trim(), "y" | "Y" | "yes") {
+        if matches!(answer().await?.trim(), "y" | "Y" | "yes") {
             return Ok(());
         }
         Err(Trouble { message: "nothing was changed".into(), hint: None, exit: Exit::Done })

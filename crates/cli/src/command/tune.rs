@@ -16,6 +16,7 @@ use ringbolt_core::tune::{self, Audit, Which};
 use crate::command::apply::{How, Tie, carry_out};
 use crate::exit::Exit;
 use crate::global::Global;
+use crate::hold::{self, StealArgs, Wish};
 use crate::render::{Style, count, tune as render};
 use crate::session::{Session, Trouble, block_on, source};
 
@@ -60,6 +61,8 @@ struct UndoArgs {
     /// Write events as JSON, one a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    lock: StealArgs,
 }
 
 /// Does it.
@@ -197,8 +200,8 @@ fn audit(json: bool, global: &Global, out: &mut dyn Write, style: Style) -> Resu
 
 fn undo(args: &UndoArgs, global: &Global, out: &mut dyn Write, style: Style) -> Result<Exit, Trouble> {
     block_on(async {
-        let stop = apply::on_signals()?;
-        let look = Look::take(global, style).await?;
+        let mut stop = apply::on_signals()?;
+        let mut look = Look::take(global, style).await?;
         look.heard()?;
         let which = which(args, &look.audit)?;
         let plan = tune::undo(&look.session.loaded.spec, &look.fleet, &look.audit, &which);
@@ -213,15 +216,27 @@ fn undo(args: &UndoArgs, global: &Global, out: &mut dyn Write, style: Style) -> 
             write!(out, "{}", render::undo(&plan, &look.audit, &which, style))?;
         }
         agree(args, &plan, out)?;
-        let name = &look.session.loaded.spec.cluster.name;
-        let _lock = look.session.runs.lock(name, "tune undo").map_err(|e| Trouble {
-            message: e.to_string(),
-            hint: Some("wait for it, or end that process".into()),
-            exit: Exit::Failed,
-        })?;
+        let (steal, json) = (args.lock.steal, args.json);
+        let wish = Wish { purpose: "tune undo", steal, quiet: global.quiet, json, style };
+        let _here = hold::here(&look.session, wish)?;
+        let lock = hold::hold(&look.session, wish, Some(&mut stop)).await?;
+        if lock.how.moved || !lock.how.before.is_empty() {
+            (look.fleet, _) = ask(&look.session).await;
+            let audit = tune::audit(&look.session.loaded.spec, &look.fleet);
+            if tune::undo(&look.session.loaded.spec, &look.fleet, &audit, &which).digest() != plan.digest() {
+                return Err(Trouble {
+                    message: "others were at work on the cluster: what is set is not what was shown".into(),
+                    hint: Some("nothing was changed; the same command shows what is set now".into()),
+                    exit: Exit::Pending,
+                });
+            }
+        }
         let how = How { quiet: global.quiet, json: args.json, style };
-        let (_, report) = carry_out(&look.session, &look.fleet, plan, stop, Tie::None, how).await?;
+        let (_, report) = carry_out(&look.session, &lock, &look.fleet, plan, stop, Tie::None, how).await?;
         if report.outcome != Outcome::Done {
+            if let Some(by) = lock.asked_anew().await {
+                return Err(hold::ousted(by.as_ref()));
+            }
             return Err(Trouble {
                 message: format!("{} done, {} failed", count(report.done as usize, "step"), report.failed),
                 hint: Some("`ringbolt history` names the run, `ringbolt replay` shows it".into()),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use ringbolt_core::event::{Event, Outcome, What};
 use ringbolt_core::plan::{Plan, StepId};
+use ringbolt_core::wire::FailureKind;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -73,6 +74,7 @@ pub async fn run(
     runner.announce();
     let mut urgency = Urgency::None;
     let mut over = runner.feed(Input::Begin);
+    let lines = Arc::clone(&runner.fleet);
     while !over {
         tokio::select! {
             // A stop comes before whatever else has happened: that could begin something new.
@@ -82,6 +84,11 @@ pub async fn run(
                 if urgency == Urgency::Now {
                     return runner.break_off().await;
                 }
+                over = runner.feed(Input::Stop);
+            }
+            // Whoever took the lock waits for what is under way, and for that alone.
+            () = lines.ousted(), if urgency == Urgency::None => {
+                urgency = Urgency::Gently;
                 over = runner.feed(Input::Stop);
             }
             word = runner.words.recv() => match word {
@@ -205,6 +212,9 @@ impl<'a> Runner<'a> {
             Command::Act(i) => self.tasks.spawn(async move {
                 let progress = |text| drop(tell.send(Word::Progress(i, text)));
                 let outcome = deed::act(&fleet, &id, &plan.steps[i], progress).await;
+                if outcome.as_ref().is_err_and(|fault| fault.failure.kind == FailureKind::Ousted) {
+                    fleet.lease().oust(None);
+                }
                 report(&tell, i, outcome, Input::Acted(i));
             }),
             Command::Prove(i) => self.tasks.spawn(async move {
@@ -245,6 +255,9 @@ fn report(tell: &mpsc::UnboundedSender<Word>, step: usize, outcome: Result<(), F
     let _ = match outcome {
         Ok(()) => tell.send(Word::State(good)),
         Err(Fault { failure, lost }) => {
+            if failure.kind == FailureKind::Ousted {
+                let _ = tell.send(Word::State(Input::Stop));
+            }
             if let Some(node) = lost {
                 let _ = tell.send(Word::State(Input::Lost(node)));
             }

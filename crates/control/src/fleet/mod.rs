@@ -19,16 +19,18 @@ mod link;
 pub use link::{LineError, Pending, Status};
 
 use self::link::Link;
+use crate::hold::Lease;
 use crate::transport::{ConnectError, SshOptions, SshTransport, Transport, Trouble};
 
 /// Connections that are being made at the same time. Those that are up do not count.
 const AT_ONCE: usize = 64;
 
-/// Lines to nodes. Dropped, it hangs up: the agents end at once, what they are doing done, and nobody waits for that.
+/// Lines to nodes, and the lock that is held over them. Dropped, it hangs up: the agents end at once, what they are doing done, and nobody waits for that.
 pub struct Fleet {
     links: BTreeMap<NodeName, Mutex<Link>>,
     transport: Arc<dyn Transport>,
     limit: Arc<Semaphore>,
+    lease: Lease,
 }
 
 /// What a look at all nodes gave.
@@ -92,7 +94,7 @@ impl Fleet {
             let link = Link::start(&node, Arc::clone(&transport), Arc::clone(&limit));
             (node, Mutex::new(link))
         };
-        Self { links: nodes.into_iter().map(start).collect(), transport, limit }
+        Self { links: nodes.into_iter().map(start).collect(), transport, limit, lease: Lease::default() }
     }
 
     /// The nodes, in order of their names.
@@ -174,6 +176,10 @@ impl Fleet {
     /// There is no line to be had.
     pub async fn reconnect(&self, node: &NodeName) -> Result<Hello, Arc<LineError>> {
         let link = Link::start(node, Arc::clone(&self.transport), Arc::clone(&self.limit));
+        if let Some(claim) = self.lease.claim() {
+            // Ahead of everything else on this line.
+            drop(link.ask(Ask::Hold(claim)));
+        }
         if let Some(slot) = self.links.get(node) {
             let old =
                 std::mem::replace(&mut *slot.lock().unwrap_or_else(PoisonError::into_inner), link.clone());
@@ -194,6 +200,36 @@ impl Fleet {
             }
         };
         let _ = tokio::time::timeout(Duration::from_secs(2), all).await;
+    }
+
+    /// Waits until the lock was taken away from this fleet; for ever where it has none.
+    pub(crate) async fn ousted(&self) {
+        self.lease.ousted().await;
+    }
+
+    /// Whether the lock was taken away from this fleet.
+    pub fn is_ousted(&self) -> bool {
+        self.lease.ousting().is_some()
+    }
+
+    /// The lock of this fleet.
+    pub(crate) fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// Asks the nodes whose lines are up.
+    pub(crate) fn ask_those_up(&self, ask: impl Fn(&NodeName) -> Option<Ask>) -> Vec<(NodeName, Pending)> {
+        let up = |node: &&NodeName| matches!(self.status(node), Some(Status::Up(_)));
+        self.links
+            .keys()
+            .filter(up)
+            .filter_map(|node| Some((node.clone(), self.link(node)?.ask(ask(node)?))))
+            .collect()
+    }
+
+    /// Says something to the nodes whose lines are up; the answers are not waited for.
+    pub(crate) fn tell(&self, ask: &Ask) {
+        drop(self.ask_those_up(|_| Some(ask.clone())));
     }
 
     fn link(&self, node: &NodeName) -> Option<Link> {

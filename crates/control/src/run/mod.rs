@@ -25,6 +25,15 @@ use crate::nonce::nonce;
 /// The file that names the run of the same call before this one.
 const CONTINUES: &str = "continues";
 
+/// The file that says that nothing was left to do after a run that was broken off.
+const SETTLED: &str = "settled";
+
+/// Folders looked at for the last run of a cluster.
+const LOOKED_AT: usize = 100;
+
+/// Of these, the last is found by its clock.
+const NEWEST: usize = 3;
+
 /// The file that lists the runs a run takes back, one a line.
 const UNDOES: &str = "undoes";
 
@@ -236,6 +245,35 @@ impl Runs {
         // Ids carry local time; at the end of summer time they are not in order.
         records.sort_by(|a, b| (&a.started, &a.id).cmp(&(&b.started, &b.id)));
         Ok(records)
+    }
+
+    /// The last run of a cluster, when it was broken off: it has no end, or ended with steps under way, and nobody has
+    /// found since that nothing is left to do.
+    ///
+    /// # Errors
+    /// A file of it cannot be read.
+    pub fn broken_off(&self, cluster: &str, lab: Option<&str>) -> Result<Option<PastRun>, RunError> {
+        let ids = self.ids()?.into_iter().rev().take(LOOKED_AT);
+        let ours = ids.filter_map(|id| Some(self.record(&id, &self.events(&id).ok()?))).filter(|record| {
+            record.cluster == cluster && record.lab.as_deref() == lab && !record.started.is_empty()
+        });
+        // Ids of one second are in no order: the clock decides among the newest.
+        let last = ours.take(NEWEST).max_by(|a, b| (&a.started, &a.id).cmp(&(&b.started, &b.id)));
+        match last {
+            Some(last) if last.outcome.is_none() || !last.in_flight.is_empty() => {
+                let settled = self.folder().join(&last.id).join(SETTLED).exists();
+                if settled { Ok(None) } else { self.load(&last.id).map(Some) }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Notes that nothing is left to do after a run that was broken off.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn settle(&self, id: &str) -> Result<(), RunError> {
+        write(&self.folder().join(id).join(SETTLED), |_| Ok(()))
     }
 
     /// The run whose id is, or alone begins with, `prefix`.
@@ -475,6 +513,37 @@ mod tests {
             assert_eq!(runs.call_of(id).unwrap(), ids);
         }
         assert_eq!(runs.call_of(&other.id).unwrap(), [other.id]);
+    }
+
+    #[test]
+    fn only_the_last_run_of_a_cluster_counts_as_broken_off_until_it_is_settled() {
+        let state = tempfile::tempdir().unwrap();
+        let runs = Runs::in_folder(state.path());
+        let spec = "[cluster]\nname = \"tb4\"\n[fabric]\nprefix = \"10.100.0.0/24\"\n\
+            [[node]]\nname = \"n1\"\naddress = \"10.11.12.1\"\n";
+        let mut clock = 10;
+        let mut make = |lab: Option<&str>, what: Vec<What>| {
+            let mut run = runs.create(spec, lab, &Fleet::default(), &Plan::default()).unwrap();
+            clock += 1;
+            let time = format!("2026-11-20T23:15:{clock}Z");
+            let begun = What::RunStarted { run: "x".into(), plan: "d".into(), steps: 2, time };
+            let events: Vec<Event> =
+                [vec![begun], what].concat().into_iter().map(|what| Event { at_ms: 1, what }).collect();
+            run.journal.record(&events).unwrap();
+            run.id
+        };
+        let end = || What::RunFinished { outcome: Outcome::Stopped, done: 0, failed: 0, skipped: 0 };
+        let found = |lab| runs.broken_off("tb4", lab).unwrap().map(|past| past.record.id);
+        assert_eq!(found(None), None);
+        let one = make(None, vec![]);
+        assert_eq!((found(None), found(Some("l"))), (Some(one.clone()), None));
+        assert!(runs.broken_off("tb5", None).unwrap().is_none());
+        runs.settle(&one).unwrap();
+        assert_eq!(found(None), None);
+        let two = make(None, vec![What::StepStarted { step: "n1/x".into(), node: None }, end()]);
+        assert_eq!(found(None), Some(two));
+        make(None, vec![end()]);
+        assert_eq!(found(None), None);
     }
 
     #[test]

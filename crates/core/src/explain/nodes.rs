@@ -302,4 +302,55 @@ super::explanations! {
         wrong: "",
         right: "",
     }
+    LOCK_HELD = Error "RB0560" {
+        title: "another run works on the cluster",
+        why: "One run at a time changes a cluster. While it does, it holds a lock on every node, kept alive by its controller; \
+              two at once would each plan from what the other is about to change. The message says who it is, where, since when, \
+              and which run. To see it: /run/ringbolt/lock on a node.",
+        cure: "Wait for its end, or end it where it runs (Ctrl-C). `--steal` takes the lock away: the other one finishes the steps \
+               it is at, begins nothing more, and says who took it.",
+        wrong: "",
+        right: "",
+    }
+    LOCK_STALE = Warning "RB0561" {
+        title: "the lock of a run that is over was taken over",
+        why: "The controller or the agents of an earlier run were ended before they could let the lock go, or had not been heard of \
+              for half a minute. Nothing of it is at work any more, so the lock is free; the plan is made anew from what the nodes say.",
+        cure: "Nothing needs to be done.",
+        wrong: "",
+        right: "",
+    }
+    LOCK_TAKEN = Error "RB0562" {
+        title: "the lock of this run was taken away",
+        why: "Somebody took it by `--steal`, or the node forgot it because it was rebooted by somebody else. The nodes refuse every further \
+              step of this run, so that two runs never change one node at a time. What was under way was finished.",
+        cure: "Ask whoever took it. When they are done, `ringbolt apply` goes on from what is there then.",
+        wrong: "",
+        right: "",
+    }
+    LOCK_FEW = Error "RB0563" {
+        title: "too few nodes gave the lock",
+        why: "The lock counts when more than half of the nodes that can be reached have given it, and nobody else has it on any of the others. \
+              The lines to some nodes broke in the moment it was taken.",
+        cure: "Look whether the nodes answer (`ringbolt discover`), then run the command again.",
+        wrong: "",
+        right: "",
+    }
+    RUN_BROKEN_OFF = Warning "RB0564" {
+        title: "the last run was broken off",
+        why: "Its journal has no end, or it was ended while steps were under way: the controller was killed, or lost its power. The nodes are \
+              asked what became of those steps, what still runs there is waited for, and the plan is made from what is there then: the \
+              journal never overrules the nodes.",
+        cure: "Nothing needs to be done. `ringbolt rollback --last` takes back what both runs have changed.",
+        wrong: "",
+        right: "",
+    }
+    CHANGED_SINCE_PLAN = Error "RB0565" {
+        title: "a file was changed after the plan was made",
+        why: "The plan says which content each file had when it was looked at. Right before a file is written the node looks once more; \
+              when somebody has edited it meanwhile it stays as they left it. The diff shows what the plan saw against what is there now.",
+        cure: "Look at the diff. `ringbolt plan` shows what ringbolt would make of the file as it is now; `ringbolt apply` does that.",
+        wrong: "",
+        right: "",
+    }
 }

@@ -16,10 +16,11 @@ use ringbolt_core::digest;
 use ringbolt_core::facts::ceph::ClientLoad;
 use ringbolt_core::name::NodeName;
 
-use super::{Doing, Report, ending, equipped, failed, kept, lock, looked_at};
+use super::{Doing, Report, StealArgs, ending, equipped, failed, kept, lock, looked_at};
 use crate::command::plan::charset;
 use crate::exit::Exit;
 use crate::global::Global;
+use crate::hold::Wish;
 use crate::render::{Style, bench as render};
 use crate::session::{Session, Trouble, block_on};
 
@@ -51,6 +52,8 @@ pub(crate) struct CephArgs {
     /// Write the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) lock: StealArgs,
 }
 
 /// Measures and shows the result.
@@ -62,7 +65,9 @@ pub(crate) fn run(
 ) -> Result<Exit, Trouble> {
     block_on(async {
         let session = Session::open(global, style)?;
-        let _lock = lock(&session)?;
+        let (steal, json) = (args.lock.steal, args.json);
+        let wish = Wish { purpose: "bench", steal, quiet: global.quiet, json, style };
+        let _lock = lock(&session, wish).await?;
         let client = client(&session, args)?;
         let seen = settled(&session, &client).await?;
         let (planned, found) = planned(&session, args, &client, &seen)?;

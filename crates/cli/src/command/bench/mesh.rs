@@ -14,10 +14,11 @@ use ringbolt_core::digest;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::survey::Survey;
 
-use super::{Doing, Report, ending, equipped, kept, lock, looked_at};
+use super::{Doing, Report, StealArgs, ending, equipped, kept, lock, looked_at};
 use crate::command::plan::charset;
 use crate::exit::Exit;
 use crate::global::Global;
+use crate::hold::Wish;
 use crate::render::{Style, bench as render};
 use crate::session::{Session, Trouble, block_on};
 
@@ -45,6 +46,8 @@ pub(crate) struct MeshArgs {
     /// Write the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) lock: StealArgs,
 }
 
 /// Measures and shows the result.
@@ -56,7 +59,9 @@ pub(crate) fn run(
 ) -> Result<Exit, Trouble> {
     block_on(async {
         let session = Session::open(global, style)?;
-        let _lock = lock(&session)?;
+        let (steal, json) = (args.lock.steal, args.json);
+        let wish = Wish { purpose: "bench", steal, quiet: global.quiet, json, style };
+        let _lock = lock(&session, wish).await?;
         let survey = session.survey().await?;
         let chosen = chosen(&survey, args, global)?;
         let mut run = measured(&session, &survey, args, chosen, !args.json && !global.quiet).await?;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringbolt_control::bench::machines;
+use ringbolt_control::hold::Hold;
 use ringbolt_control::run::RunLock;
 use ringbolt_core::action::Action;
 use ringbolt_core::bench::Run;
@@ -25,6 +26,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::global::Global;
+use crate::hold::{self, StealArgs, Wish};
 use crate::render::Style;
 use crate::session::{Session, Trouble};
 
@@ -77,12 +79,9 @@ impl<'a> Report<'a> {
 }
 
 /// Nobody else may apply or measure meanwhile.
-fn lock(session: &Session) -> Result<RunLock, Trouble> {
-    session.runs.lock(&session.loaded.spec.cluster.name, "bench").map_err(|e| Trouble {
-        message: e.to_string(),
-        hint: Some("wait for it, or end that process".into()),
-        exit: Exit::Failed,
-    })
+async fn lock(session: &Session, wish: Wish) -> Result<(Hold, Option<RunLock>), Trouble> {
+    let here = hold::here(session, wish)?;
+    Ok((hold::hold(session, wish, None).await?, here))
 }
 
 /// What the nodes are, with these tools on each of them; missing ones are installed when that is wanted.

@@ -14,6 +14,7 @@ use ringbolt_lab::Lab;
 use super::{DrillArgs, trouble};
 use crate::exit::Exit;
 use crate::global::Global;
+use crate::hold;
 use crate::render::Style;
 use crate::render::text::hang;
 use crate::session::{Session, Trouble};
@@ -37,6 +38,9 @@ pub(super) async fn run(
     };
     let lab = ringbolt_lab::open(name)
         .map_err(|e| Trouble::usage(e.to_string(), "`ringbolt lab status` lists the labs that are up"))?;
+    let wish = args.wish(global, style);
+    let _here = hold::here(session, wish)?;
+    let _lock = hold::hold(session, wish, None).await?;
     let told = !args.json && !global.quiet;
     if told {
         writeln!(out, "{node} loses its power while {writer} writes to pool {pool} (4 KiB, 8 at a time)")?;
