@@ -94,7 +94,7 @@ impl Lock {
             || (inner.is_of(&claim.id) && !inner.is_current(&self.path))
         {
             inner.oust(&claim.id);
-            return Ok(Standing::Ousted(self.seen()));
+            return Ok(Standing::Ousted { by: self.seen() });
         }
         if let Some(mine) = inner.mine.as_mut().filter(|mine| mine.record.claim.id == claim.id) {
             mine.record.heard = (self.now)();

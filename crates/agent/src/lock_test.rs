@@ -92,7 +92,7 @@ fn a_holder_not_heard_of_for_a_minute_is_passed_over_unless_it_is_at_work() {
     // It thaws, and finds itself ousted, for good.
     assert_eq!(begin(&one).unwrap_err().kind, FailureKind::Ousted);
     two.release();
-    assert_eq!(one.hold(claim("a"), &root).unwrap(), Standing::Ousted(None));
+    assert_eq!(one.hold(claim("a"), &root).unwrap(), Standing::Ousted { by: None });
     assert_eq!(begin(&one).unwrap_err().kind, FailureKind::Ousted);
 }
 
@@ -123,7 +123,7 @@ fn a_thief_names_its_victim_and_waits_for_the_step_it_is_at() {
     assert_eq!(victim.claim.owner, "root@a");
     assert!(matches!(victim.condition, Condition::Finishing { .. }));
     // Its own words do not take it back.
-    let Standing::Ousted(Some(by)) = one.hold(claim("a"), &root).unwrap() else { panic!() };
+    let Standing::Ousted { by: Some(by) } = one.hold(claim("a"), &root).unwrap() else { panic!() };
     assert_eq!(by.claim.owner, "root@b");
     assert!(matches!(two.hold(claim("b"), &root).unwrap(), Standing::Held(_)));
     drop(step);
@@ -131,7 +131,7 @@ fn a_thief_names_its_victim_and_waits_for_the_step_it_is_at() {
     assert!(failure.kind == FailureKind::Ousted && failure.message.contains("root@b"), "{failure:?}");
     assert!(granted(&two.hold(claim("b"), &root).unwrap()));
     begin(&two).unwrap();
-    assert!(matches!(one.hold(thief("a"), &root).unwrap(), Standing::Ousted(Some(_))));
+    assert!(matches!(one.hold(thief("a"), &root).unwrap(), Standing::Ousted { by: Some(_) }));
 }
 
 #[test]

@@ -238,7 +238,7 @@ impl Taker {
 }
 
 fn is_of(standing: Option<&Standing>, holder: &Holder) -> bool {
-    matches!(standing, Some(Standing::Held(h) | Standing::Ousted(Some(h))) if h.claim.id == holder.claim.id)
+    matches!(standing, Some(Standing::Held(h) | Standing::Ousted { by: Some(h) }) if h.claim.id == holder.claim.id)
 }
 
 /// Who has the lock: `root@pve has been at its apply since …, run …`.
@@ -284,7 +284,7 @@ async fn beat(fleet: std::sync::Weak<Fleet>) {
 async fn look(fleet: &Fleet, claim: &Claim) {
     for standing in fleet.standings(claim).await.into_values().flatten() {
         match standing {
-            Standing::Ousted(by) => fleet.lease().oust(by),
+            Standing::Ousted { by } => fleet.lease().oust(by),
             Standing::Held(holder) if holder.claim.id != claim.id && holder.condition == Condition::Live => {
                 fleet.lease().oust(Some(holder));
             }

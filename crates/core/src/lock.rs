@@ -83,7 +83,10 @@ pub enum Standing {
     /// Somebody has it.
     Held(Holder),
     /// The claimant had it, and it was taken away; by whom, where that can still be seen.
-    Ousted(Option<Holder>),
+    Ousted {
+        /// That one.
+        by: Option<Holder>,
+    },
 }
 
 /// What the answers of all nodes amount to.
@@ -118,8 +121,8 @@ pub fn decide(id: &str, answers: &BTreeMap<NodeName, Option<Standing>>) -> Verdi
                 rivals.entry(&holder.claim.id).or_insert((0, holder)).0 += 1;
             }
             Some(Standing::Held(holder)) => unfinished.push((node.clone(), holder.clone())),
-            Some(Standing::Ousted(Some(holder))) => return Verdict::Lost(holder.clone()),
-            Some(Standing::Ousted(None)) | None => {}
+            Some(Standing::Ousted { by: Some(holder) }) => return Verdict::Lost(holder.clone()),
+            Some(Standing::Ousted { by: None }) | None => {}
         }
     }
     let most = |count: usize| count * 2 > asked;
@@ -234,9 +237,9 @@ mod tests {
 
     #[test]
     fn one_who_was_ousted_has_lost() {
-        let by = Standing::Ousted(Some(holder("b", Condition::Live)));
+        let by = Standing::Ousted { by: Some(holder("b", Condition::Live)) };
         assert!(matches!(judged("a", &[granted(), granted(), Some(by)]), Verdict::Lost(_)));
-        assert_eq!(judged("a", &[granted(), Some(Standing::Ousted(None))]), Verdict::Few(1, 2));
+        assert_eq!(judged("a", &[granted(), Some(Standing::Ousted { by: None })]), Verdict::Few(1, 2));
     }
 
     /// All ways in which the nodes two controllers both see may have been shared out between them.
@@ -254,5 +257,33 @@ mod tests {
                 assert!(stays(&a) != stays(&b), "{nodes} {shared:b}: {a:?} {b:?}");
             }
         }
+    }
+
+    #[test]
+    fn every_word_crosses_the_wire() {
+        let conditions = [
+            Condition::Live,
+            Condition::Finishing { step: "s".into() },
+            Condition::Leftover { step: "s".into(), programs: vec!["apt-get (7)".into()] },
+            Condition::Over,
+        ];
+        let holders: Vec<Holder> = conditions.into_iter().map(|c| holder("a", c)).collect();
+        let mut all = vec![
+            Standing::Granted { before: None, moved: true },
+            Standing::Ousted { by: None },
+            Standing::Ousted { by: Some(holders[0].clone()) },
+            Standing::Granted { before: Some(holders[3].clone()), moved: false },
+        ];
+        all.extend(holders.into_iter().map(Standing::Held));
+        for standing in all {
+            let body = crate::wire::Say::Standing(Box::new(standing));
+            let text = serde_json::to_string(&body).unwrap();
+            assert_eq!(serde_json::from_str::<crate::wire::Say>(&text).unwrap(), body, "{text}");
+        }
+        let why = "no".to_owned();
+        let fates = vec![Fate::Done, Fate::Failed { why }, Fate::Begun, Fate::Never];
+        let body = crate::wire::Say::Recalled(Recalled { fates, holder: Some(holder("a", Condition::Live)) });
+        let text = serde_json::to_string(&body).unwrap();
+        assert_eq!(serde_json::from_str::<crate::wire::Say>(&text).unwrap(), body, "{text}");
     }
 }
