@@ -59,7 +59,9 @@ impl From<DiskError> for Failure {
         let failure = Self::broken(error.to_string());
         match &error {
             DiskError::Path { .. } | DiskError::Changed { .. } => {
-                Self { kind: FailureKind::Refused, ..failure }.hint("look again: `ringbolt plan`")
+                let code = if matches!(error, DiskError::Changed { .. }) { " (RB0565)" } else { "" };
+                let hint = format!("the file is left as it is; look again: `ringbolt plan`{code}");
+                Self { kind: FailureKind::Refused, ..failure }.hint(hint)
             }
             DiskError::System { source, path, .. } => match source.kind() {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => failure.hint(format!(

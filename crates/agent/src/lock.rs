@@ -107,7 +107,7 @@ impl Lock {
         inner.mine = None;
         inner.log_read = log::length(root);
         let taken = self.take(&mut inner, &claim).map_err(|e| self.fault(&e))?;
-        Ok(match (taken, inner.mine.as_mut().and_then(|mine| mine.still_at_work())) {
+        Ok(match (taken, inner.mine.as_mut().and_then(Mine::still_at_work)) {
             (_, Some(holder)) => Standing::Held(holder),
             (Standing::Granted { before, .. }, None) => {
                 Standing::Granted { before, moved: inner.log_read != self.log }

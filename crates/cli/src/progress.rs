@@ -12,8 +12,9 @@ use ringbolt_core::event::{Event, What};
 use ringbolt_core::plan::{Plan, Step, StepId};
 use ringbolt_core::wire::Failure;
 
-use crate::render::Style;
+use crate::render::plan::paint;
 use crate::render::text::hang;
+use crate::render::{Style, indent};
 
 mod board;
 
@@ -157,6 +158,9 @@ impl Progress {
         let head = format!("  {} {node:width$}  ", self.style.red("✗"));
         let mut text = hang(&head, &step.title, self.style.width);
         text += &hang("      ", &failure.message, self.style.width);
+        if let Some(diff) = &failure.diff {
+            text += &indent(&paint(diff, self.style), "      ");
+        }
         if let Some(hint) = &failure.hint {
             text += &hang(&format!("      {} ", self.style.bold("hint:")), hint, self.style.width);
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ringbolt_control::apply::{Stop, Urgency};
 use ringbolt_control::hold::{fates, unfinished};
 use ringbolt_control::run::PastRun;
-use ringbolt_core::lock::Recalled;
+use ringbolt_core::lock::{Fate, Recalled};
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::StepId;
 
@@ -87,7 +87,7 @@ fn tell(
     wish: Wish,
 ) {
     let fates: Vec<(&StepId, String)> = fates(steps, recalled)
-        .map(|(step, fate)| (step, fate.map_or_else(|| "its node does not answer".into(), |f| f.in_words())))
+        .map(|(step, fate)| (step, fate.map_or_else(|| "its node does not answer".into(), Fate::in_words)))
         .collect();
     if wish.json {
         let steps: Vec<_> =

@@ -7,7 +7,7 @@ mod rig;
 use std::path::Path;
 use std::time::Duration;
 
-use rig::Rig;
+use rig::{Rig, said};
 use serde_json::Value;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -366,4 +366,89 @@ fn a_bench_of_the_mesh_is_kept_compared_and_finds_sizes_that_are_lost() {
     for node in ["n1", "n2"] {
         assert_eq!(rig.exec(node, &["sh", "-c", "pgrep -c iperf3 || true"]).trim(), "0");
     }
+}
+
+fn kill(child: &std::process::Child, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
+#[test]
+fn of_two_controllers_one_works_and_a_killed_one_needs_no_hand() {
+    let Some(rig) = Rig::new("two") else { return };
+    rig.ok(&["lab", "up", "--nodes", "3"]);
+    let other = tempfile::tempdir().unwrap();
+    let apply = ["apply", "--yes"];
+
+    // At once: one works, the other says who does.
+    let (one, two) = (rig.start(&apply), rig.elsewhere(other.path(), &apply).spawn().unwrap());
+    let outcomes = [one, two].map(|child| said(&child.wait_with_output().unwrap()));
+    let mut statuses = outcomes.clone().map(|(status, _)| status);
+    statuses.sort_unstable();
+    assert_eq!(statuses, [0, 9], "{outcomes:#?}");
+    let (_, refused) = outcomes.iter().find(|(status, _)| *status == 9).unwrap();
+    assert!(refused.contains("RB0560: apply of ") && refused.contains("n1, n2, n3"), "{refused}");
+    nothing_left(&rig);
+
+    // Killed in the middle: the next one, from elsewhere, goes on. Drift enough for some seconds of work.
+    for node in ["n1", "n2", "n3"] {
+        rig.exec(node, &["sh", "-c", "rm -f /etc/systemd/network/00-ringbolt-* /etc/sysctl.d/*ringbolt*"]);
+    }
+    let victim = rig.start(&apply);
+    rig.wait_for_lock("n1", &["\"purpose\":\"apply\"", "\"run\":\"2"]);
+    kill(&victim, rustix::process::Signal::KILL);
+    victim.wait_with_output().unwrap();
+    let next = said(&rig.elsewhere(other.path(), &apply).output().unwrap());
+    assert_eq!(next.0, 0, "{}", next.1);
+    let again = rig.ok(&apply);
+    assert!(again.contains("RB0564") && again.contains("was broken off"), "{again}");
+    assert!(!rig.ok(&apply).contains("RB0564"), "told once");
+    rig.verified_within(MINUTE);
+
+    // Robbed: the first stops by itself, the thief goes on.
+    for node in ["n1", "n2", "n3"] {
+        rig.exec(node, &["sh", "-c", "rm -f /etc/systemd/network/00-ringbolt-* /etc/sysctl.d/*ringbolt*; echo >> /etc/frr/frr.conf.local; sed -i /openfabric/d /etc/frr/frr.conf.local"]);
+    }
+    let robbed = rig.start(&apply);
+    rig.wait_for_lock("n1", &["\"purpose\":\"apply\"", "\"run\":\"2"]);
+    let thief = said(&rig.elsewhere(other.path(), &["apply", "--yes", "--steal"]).output().unwrap());
+    let robbed = said(&robbed.wait_with_output().unwrap());
+    eprintln!("robbed: {}\nthief: {}", robbed.1, thief.1);
+    assert_eq!(thief.0, 0, "{}", thief.1);
+    // The first may have been through before the theft.
+    assert!(robbed.0 == 0 || (robbed.0 == 9 && robbed.1.contains("RB0562")), "{}", robbed.1);
+    assert!(robbed.0 == 0 || thief.1.contains("RB0561"), "{}", thief.1);
+    nothing_left(&rig);
+    rig.verified_within(MINUTE);
+}
+
+#[test]
+fn a_file_edited_between_plan_and_apply_is_refused_with_a_diff() {
+    let Some(rig) = Rig::new("edit") else { return };
+    rig.ok(&["lab", "up", "--nodes", "2", "--shape", "line"]);
+    rig.ok(&["plan", "--out", "p.json"]);
+    rig.exec("n1", &["sh", "-c", "printf '# mine\\n' >> /etc/network/interfaces"]);
+    let before = rig.exec("n1", &["sha256sum", "/etc/network/interfaces"]);
+    let (status, text) = rig.run(&["apply", "--yes", "--plan", "p.json"]);
+    assert_eq!(status, 3, "{text}");
+    assert!(text.contains("RB0565") && text.contains("+# mine"), "{text}");
+    assert_eq!(rig.exec("n1", &["sha256sum", "/etc/network/interfaces"]), before);
+}
+
+#[test]
+fn a_reload_left_behind_by_a_killed_run_is_outwaited() {
+    let Some(rig) = Rig::new("reload") else { return };
+    rig.ok(&["lab", "up", "--nodes", "2", "--shape", "line"]);
+    let child = rig.start(&["apply", "--yes"]);
+    // Agent and controller are killed while a node reloads its interfaces.
+    let strike = "for i in $(seq 600); do if pgrep -f '/usr/sbin/ifreload|/sbin/ifup' >/dev/null; then \
+        pgrep -f 'bin/[0-9a-f]+ agent' | xargs -r kill -9; echo struck; exit; fi; sleep 0.05; done";
+    assert!(rig.exec("n1", &["sh", "-c", strike]).contains("struck"));
+    kill(&child, rustix::process::Signal::KILL);
+    child.wait_with_output().unwrap();
+    let next = rig.ok(&["apply", "--yes"]);
+    eprintln!("{next}");
+    assert!(next.contains("RB0564"), "{next}");
+    rig.verified_within(MINUTE);
+    nothing_left(&rig);
 }

@@ -98,7 +98,7 @@ impl Lease {
     pub(crate) async fn ousted(&self) {
         let mut seen = self.ousted.subscribe();
         if seen.wait_for(Option::is_some).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

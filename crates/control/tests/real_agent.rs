@@ -22,7 +22,7 @@ use ringbolt_core::event::{Event, Outcome, What};
 use ringbolt_core::facts::Question;
 use ringbolt_core::lock::{Claim, Condition};
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{Phase, Plan, Risk, Step, Undo};
+use ringbolt_core::plan::{FileChange, Phase, Plan, Risk, Step, Undo};
 use ringbolt_core::wire::FailureKind;
 
 type Test = (&'static str, fn());
@@ -192,8 +192,14 @@ fn a_plan_is_carried_out_proven_and_kept() {
 
 fn what_changed_since_the_plan_is_not_overwritten() {
     let nodes = Nodes::new(&["n1"]);
-    std::fs::write(nodes.path("n1", "etc/a.conf"), "somebody's").unwrap();
-    let plan = Plan { steps: vec![write("n1", "/etc/a.conf", "ours", "")], ..Plan::default() };
+    std::fs::write(nodes.path("n1", "etc/a.conf"), "one\nsomebody's\n").unwrap();
+    let mut step = write("n1", "/etc/a.conf", "ours\n", &digest::of("one\ntwo\n"));
+    step.change = Some(FileChange {
+        path: "/etc/a.conf".into(),
+        before: Some("one\ntwo\n".into()),
+        after: Some("ours\n".into()),
+    });
+    let plan = Plan { steps: vec![step], ..Plan::default() };
     let mut events: Vec<Event> = Vec::new();
     let (_stopper, stop) = stop();
     let report = block_on(async {
@@ -202,7 +208,14 @@ fn what_changed_since_the_plan_is_not_overwritten() {
         apply::run("r", Arc::new(plan), fleet, &mut events, stop).await.unwrap()
     });
     assert_eq!((report.outcome, report.failed), (Outcome::Failed, 1));
-    assert_eq!(std::fs::read_to_string(nodes.path("n1", "etc/a.conf")).unwrap(), "somebody's");
+    assert_eq!(std::fs::read_to_string(nodes.path("n1", "etc/a.conf")).unwrap(), "one\nsomebody's\n");
+    let diff = events.iter().find_map(|e| match &e.what {
+        What::StepFailed { failure, .. } => failure.diff.clone(),
+        _ => None,
+    });
+    let want = "--- /etc/a.conf as the plan saw it\n+++ /etc/a.conf as it is now\n\
+        @@ -1,2 +1,2 @@\n one\n-two\n+somebody's\n";
+    assert_eq!(diff.as_deref(), Some(want));
     let refused = |e: &Event| matches!(&e.what, What::StepFailed { failure, .. } if failure.kind == FailureKind::Refused);
     assert!(events.iter().any(refused), "{events:?}");
 }

@@ -40,16 +40,14 @@ pub struct Claim {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// Who, and what for.
-    #[serde(flatten)]
     pub claim: Claim,
     /// Whether it is alive.
-    #[serde(flatten)]
     pub condition: Condition,
 }
 
 /// How it is about a holder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "condition", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Condition {
     /// Its controller was heard of within the lease.
     Live,
@@ -71,7 +69,7 @@ pub enum Condition {
 
 /// What a node says to a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "standing", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// The lock of this node is the claimant's.
     Granted {
@@ -142,7 +140,7 @@ pub fn decide(id: &str, answers: &BTreeMap<NodeName, Option<Standing>>) -> Verdi
 
 /// What a node knows of a step of a run that did not end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "fate", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// Done.
     Done,

@@ -198,6 +198,9 @@ pub struct Failure {
     pub message: String,
     /// What a person can do about it.
     pub hint: Option<String>,
+    /// For a file that is not what the plan saw: the difference, as a unified diff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
 }
 
 /// What a failure means for the run.
@@ -219,7 +222,7 @@ pub enum FailureKind {
 impl Failure {
     /// A tool or the system said no.
     pub fn broken(message: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Broken, message: message.into(), hint: None }
+        Self { kind: FailureKind::Broken, message: message.into(), hint: None, diff: None }
     }
 
     /// What was there when the plan was made is there no more.

@@ -17,9 +17,9 @@ use crate::exit::Exit;
 use crate::global::Global;
 use crate::hold::{self, StealArgs, Wish};
 use crate::progress::Progress;
-use crate::render::plan::{closing, counted};
+use crate::render::plan::{closing, counted, paint};
 use crate::render::text::hang;
-use crate::render::{Style, count, obstacle};
+use crate::render::{Style, count, indent, obstacle};
 use crate::resume;
 use crate::session::{Session, Trouble, block_on};
 
@@ -87,7 +87,7 @@ impl Run<'_> {
         let mut round = 0;
         while round < ROUNDS {
             let survey = self.session.survey_with(self.args.forget_cables && round == 0).await?;
-            let plan = self.narrowed(survey.plan(&Policy::default()))?;
+            let plan = self.narrowed(&survey, out)?;
             if !plan.obstacles.is_empty() {
                 self.refuse(&survey, &plan, done, out)?;
                 return Ok(ending(&plan, false));
@@ -178,12 +178,13 @@ impl Run<'_> {
     }
 
     /// The plan cut down to `--only`, or replaced by `--plan` if that is still the plan.
-    fn narrowed(&self, fresh: Plan) -> Result<Plan, Trouble> {
-        let mut plan = fresh;
+    fn narrowed(&self, survey: &Survey, out: &mut dyn Write) -> Result<Plan, Trouble> {
+        let mut plan = survey.plan(&Policy::default());
         plan.narrow(self.args.only, &self.global.node);
         if let Some(path) = &self.args.plan {
             let saved = read(path)?;
             if saved.digest() != plan.digest() && plan.obstacles.is_empty() {
+                self.edited(&saved, survey, out)?;
                 return Err(Trouble {
                     message: format!(
                         "{} is not the plan any more: the nodes or the spec changed since",
@@ -195,6 +196,29 @@ impl Run<'_> {
             }
         }
         Ok(plan)
+    }
+
+    /// Shows what has become of the files a saved plan was going to change.
+    fn edited(&self, saved: &Plan, survey: &Survey, out: &mut dyn Write) -> std::io::Result<()> {
+        for step in &saved.steps {
+            let Some(facts) = step.node.as_ref().and_then(|node| survey.fleet.nodes.get(node)) else {
+                continue;
+            };
+            let Some(diff) = apply::difference(step, facts) else { continue };
+            if self.args.json {
+                let line = serde_json::json!({ "event": "changed-since-plan", "code": "RB0565", "step": step.id, "diff": diff });
+                writeln!(out, "{line}")?;
+            } else {
+                let head = format!("{} ", self.style.red("RB0565:"));
+                write!(
+                    out,
+                    "{}",
+                    hang(&head, &format!("{} is not what the plan saw", step.id), self.style.width)
+                )?;
+                write!(out, "{}", indent(&paint(&diff, self.style), "      "))?;
+            }
+        }
+        Ok(())
     }
 
     /// Something is in the way: says what, and does nothing.

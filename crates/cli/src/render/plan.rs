@@ -206,7 +206,8 @@ fn diff(change: &FileChange) -> String {
     text.split_once('\n').map_or(String::new(), |(_, lines)| lines.to_owned())
 }
 
-fn paint(diff: &str, style: Style) -> String {
+/// A unified diff in colours.
+pub(crate) fn paint(diff: &str, style: Style) -> String {
     diff.lines()
         .map(|line| {
             let painted = match line.chars().next() {

@@ -71,6 +71,26 @@ impl Rig {
         self.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
+    /// `ringbolt WORDS` from another controller: one with a state folder of its own.
+    pub(crate) fn elsewhere(&self, state: &Path, words: &[&str]) -> Command {
+        let mut command = self.command(words);
+        command.env("RINGBOLT_STATE", state).env("USER", "elsewhere");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Waits until the lock of a node says this, at most half a minute.
+    pub(crate) fn wait_for_lock(&self, node: &str, words: &[&str]) {
+        for _ in 0..150 {
+            let text = self.exec(node, &["sh", "-c", "cat /run/ringbolt/lock 2>/dev/null || true"]);
+            if words.iter().all(|word| text.contains(word)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        panic!("{node}: no lock that says {words:?}");
+    }
+
     /// A program in a node, without ssh.
     pub(crate) fn exec(&self, node: &str, words: &[&str]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_ringbolt"))
@@ -163,7 +183,7 @@ fn evidence() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab-evidence")
 }
 
-fn said(output: &Output) -> (i32, String) {
+pub(crate) fn said(output: &Output) -> (i32, String) {
     let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
 }

@@ -13,6 +13,7 @@ use ringbolt_core::plan::Step;
 use ringbolt_core::wire::{Ask, Deed, Failure, FailureKind, Say};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::difference::told;
 use super::words::complaint;
 use crate::fleet::{Fleet, Pending};
 use crate::question_for;
@@ -57,7 +58,10 @@ pub(super) async fn act(
         Action::Reboot => reboot(fleet, node, deed).await,
         _ => ask(fleet, node, Ask::Do(deed), progress).await.and_then(|said| done(&said)),
     };
-    outcome.map_err(|failure| Fault::on(node, failure))
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(failure) => Err(Fault::on(node, told(fleet, step, failure).await)),
+    }
 }
 
 async fn ask(fleet: &Fleet, node: &NodeName, ask: Ask, progress: impl FnMut(String)) -> Result<Say, Failure> {

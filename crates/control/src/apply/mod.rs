@@ -13,11 +13,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 mod deed;
+mod difference;
 mod sink;
 mod state;
 mod stop;
 mod words;
 
+pub use difference::difference;
 pub use sink::Sink;
 pub use state::{Command, Input, RETRIES, RunState};
 pub use stop::{Stop, Stopper, Urgency, on_signals, stop};
