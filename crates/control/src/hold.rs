@@ -28,7 +28,7 @@ const AGAIN: Duration = Duration::from_millis(150);
 const CONTEST: Duration = Duration::from_secs(5);
 
 /// The same for one that has more than half of the nodes: it may be ending just now.
-const GRACE: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Pause before a node is asked again that finishes something.
 const LOOK: Duration = Duration::from_millis(500);
