@@ -1,5 +1,5 @@
 # Thin targets; what they do is in scripts/ and xtask/.
-.PHONY: all demo test check bench deps reference
+.PHONY: all demo test check bench fuzz deps reference
 
 all: target/release/ringbolt
 
@@ -18,6 +18,9 @@ check:                               ## format, lints, reference pages, licences
 
 bench: deps target/release/ringbolt  ## the figures of the README
 	scripts/bench
+
+fuzz: deps                           ## every fuzz target for a while: make fuzz SECONDS=60
+	scripts/fuzz $(or $(SECONDS),30)
 
 deps:                                ## Debian packages that are missing, told before they are installed
 	scripts/deps

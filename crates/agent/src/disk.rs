@@ -4,7 +4,9 @@
 //! old or the new one, also when the disk is full or the power goes. `/etc/pve` is a FUSE file
 //! system without owners, modes and links; there only write and rename are used.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::hash::{BuildHasher, Hasher};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -168,7 +170,8 @@ impl Disk<'_> {
         let real = real_folder(parent).map_err(fault)?;
         let top = std::fs::canonicalize(self.root.at("/")).map_err(fault)?;
         let inside = Path::new("/").join(real.strip_prefix(&top).unwrap_or(&real));
-        if !ALLOWED.iter().any(|folder| inside.starts_with(folder)) {
+        // Neither a folder above it nor the mount of another tree leads anywhere but where the name says.
+        if Path::new(path).parent() != Some(&*inside) {
             return Err(refuse(&format!("its folder leads to {}", inside.display())));
         }
         if target.is_dir() {
@@ -323,10 +326,12 @@ fn short(digest: &str) -> &str {
 struct Temporary(PathBuf);
 
 impl Temporary {
-    /// A name no tool takes for configuration: hidden, and with an ending none of them reads.
+    /// A name no tool takes for configuration, hidden and with an ending none of them reads; and one nobody
+    /// can have guessed.
     fn beside(path: &Path) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        Self(path.with_file_name(format!(".{name}.ringbolt-{}.tmp", std::process::id())))
+        let chance = RandomState::new().build_hasher().finish();
+        Self(path.with_file_name(format!(".{name}.ringbolt-{chance:016x}.tmp")))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The only place that starts a process: absolute programs from a fixed list of folders, an
 //! environment of our own, bounded output, bounded time.
 //!
-//! Used by `read` and `act`. It never runs a shell and never passes on the caller's environment.
+//! Used by `read` and `act`. No value ever becomes shell text, and the caller's environment is not passed on.
 
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
@@ -22,6 +22,9 @@ const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// Most bytes of output kept, of each stream; of more than that the end is kept.
 const KEPT: usize = 8 * 1024 * 1024;
+
+/// Sets the usual umask and becomes the program it is given, with its arguments.
+const PUBLIC: &str = "umask 022; exec \"$0\" \"$@\"";
 
 /// How long output may stay open after the program itself has ended (a daemon it left behind).
 const LINGER: Duration = Duration::from_millis(200);
@@ -91,6 +94,7 @@ pub(crate) struct Call {
     limit: Duration,
     streams: Streams,
     input: Option<String>,
+    public: bool,
 }
 
 /// A call of `program` with these arguments. It may take ten seconds, and its streams are apart.
@@ -106,6 +110,7 @@ where
         limit: Duration::from_secs(10),
         streams: Streams::Apart,
         input: None,
+        public: false,
     }
 }
 
@@ -130,6 +135,13 @@ impl Call {
     /// A text on its standard input, which then ends; without, there is none.
     pub(crate) fn input(mut self, text: impl Into<String>) -> Self {
         self.input = Some(text.into());
+        self
+    }
+
+    /// The files it makes are readable by others, as after a login: Proxmox VE, apt and ifupdown2 make files that
+    /// are not root's alone, and the agent's own are.
+    pub(crate) fn public(mut self) -> Self {
+        self.public = true;
         self
     }
 
@@ -161,14 +173,26 @@ impl Call {
         self.run()?.checked(self)
     }
 
+    /// The program, without its arguments, with the umask it is to have.
+    fn command(&self, path: &Path) -> Command {
+        if self.public {
+            let mut command = Command::new("/bin/sh");
+            // Found again in the same folders; so its messages begin with the name alone.
+            command.args(["-c", PUBLIC, &self.program]);
+            return command;
+        }
+        let mut command = Command::new(path);
+        // Tools begin their messages with this.
+        command.arg0(&self.program);
+        command
+    }
+
     /// Starts it.
     pub(crate) fn start(&self) -> Result<Started, ExecError> {
         let path = find(&self.program).ok_or_else(|| ExecError::Missing(self.program.clone()))?;
         let fault = |source| ExecError::Start { call: self.line(), source };
-        let mut command = Command::new(path);
+        let mut command = self.command(&path);
         command
-            // Tools begin their messages with this.
-            .arg0(&self.program)
             .args(&self.arguments)
             .env_clear()
             .env("PATH", FOLDERS.join(":"))
@@ -345,6 +369,15 @@ mod tests {
         let mut names: Vec<_> = output.out.lines().filter_map(|l| l.split('=').next()).collect();
         names.sort_unstable();
         assert_eq!(names, ["EXTRA", "HOME", "LC_ALL", "PATH", "RINGBOLT_AGENT"]);
+    }
+
+    #[test]
+    fn files_of_a_public_program_are_for_others_as_well_and_its_words_stay_apart() {
+        let words = ["-c", "umask; echo \"$0 $1\"", "a b", "$(id); 'x'"];
+        let output = call("sh", words).public().must().unwrap();
+        assert_eq!(output.out, "0022\na b $(id); 'x'\n");
+        let error = call("ls", ["/no such folder"]).public().must().unwrap_err().to_string();
+        assert!(error.contains("ls: cannot access '/no such folder'"), "{error}");
     }
 
     #[test]

@@ -97,7 +97,7 @@ mod tests {
     fn requests_follow_one_another_past_what_is_none() {
         let long = "x".repeat(MAX_FRAME + 10);
         let text = format!(
-            "\n{{\"id\":7,\"body\":{{\"ask\":\"sing\"}}}}\ngarbage\n{long}\n{{\"id\":1,\"body\":{{\"ask\":\"bye\"}}}}\n{{\"id\":2"
+            "\n{{\"id\":7,\"body\":{{\"sing\":{{}}}}}}\ngarbage\n{long}\n{{\"id\":1,\"body\":\"bye\"}}\n{{\"id\":2"
         );
         let mut input = text.as_bytes();
         let mut read = || next(&mut input).unwrap();

@@ -8,6 +8,8 @@ mod bench;
 mod disk;
 mod exec;
 mod frame;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod install;
 mod lock;
 mod log;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ringbolt_core::action::Action;
@@ -14,12 +14,13 @@ use ringbolt_core::digest;
 use ringbolt_core::lock::Fate;
 use ringbolt_core::plan::StepId;
 use ringbolt_core::wire::Deed;
+use rustix::fs::OFlags;
 use serde_json::{Value, json};
 
 use crate::root::{HOME, Root};
 
-/// Where it is.
-const PATH: &str = "/var/lib/ringbolt/log";
+/// Its name in the agent's folder.
+const NAME: &str = "log";
 
 /// Bytes of its end that are looked at: thousands of steps.
 const READ: u64 = 4 * 1024 * 1024;
@@ -37,8 +38,10 @@ pub(crate) fn append(root: &Root, deed: &Deed, outcome: &str, note: &str) -> std
     })
     .to_string();
     line.push('\n');
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(root.at(HOME))?;
-    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(root.at(PATH))?;
+    let path = root.home()?.join(NAME);
+    let no_link = OFlags::NOFOLLOW.bits().cast_signed();
+    let mut file =
+        OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(no_link).open(path)?;
     file.write_all(line.as_bytes())?;
     // What is not known to have begun is taken for not begun.
     if outcome == "begun" { file.sync_data() } else { Ok(()) }
@@ -46,13 +49,13 @@ pub(crate) fn append(root: &Root, deed: &Deed, outcome: &str, note: &str) -> std
 
 /// Its length in bytes; it only grows.
 pub(crate) fn length(root: &Root) -> u64 {
-    std::fs::metadata(root.at(PATH)).map_or(0, |about| about.len())
+    std::fs::metadata(root.at(HOME).join(NAME)).map_or(0, |about| about.len())
 }
 
 /// What became of steps of a run, from the newest lines that still matter.
 pub(crate) fn fates(root: &Root, run: &str, steps: &[StepId]) -> std::io::Result<Vec<Fate>> {
     let mut found: BTreeMap<String, Fate> = BTreeMap::new();
-    match File::open(root.at(PATH)) {
+    match File::open(root.at(HOME).join(NAME)) {
         Ok(mut file) => {
             let start = file.metadata()?.len().saturating_sub(READ);
             file.seek(SeekFrom::Start(start))?;
@@ -79,11 +82,14 @@ pub(crate) fn fates(root: &Root, run: &str, steps: &[StepId]) -> std::io::Result
 
 /// The action with the digest of a content in its place.
 fn summary(action: &Action) -> Value {
-    let mut value = serde_json::to_value(action).unwrap_or(Value::Null);
-    if let Some(content) = value.get_mut("content") {
-        *content = Value::String(format!("sha256:{}", digest::of(content.as_str().unwrap_or_default())));
-    }
-    value
+    let told = match action {
+        Action::WriteFile { path, content, mode } => {
+            let content = format!("sha256:{}", digest::of(content.as_bytes())).into();
+            &Action::WriteFile { path: path.clone(), content, mode: *mode }
+        }
+        other => other,
+    };
+    serde_json::to_value(told).unwrap_or(Value::Null)
 }
 
 #[cfg(test)]
@@ -99,11 +105,11 @@ mod tests {
         let deed = Deed { run: "r1".into(), step: "n2/file:/etc/x".into(), action, expect: None };
         append(&root, &deed, "begun", "").unwrap();
         append(&root, &deed, "done", "written").unwrap();
-        let text = std::fs::read_to_string(root.at(PATH)).unwrap();
+        let text = std::fs::read_to_string(root.home().unwrap().join(NAME)).unwrap();
         let lines: Vec<Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[1]["outcome"], "done");
-        assert_eq!(lines[1]["action"]["path"], "/etc/x");
+        assert_eq!(lines[1]["action"]["write-file"]["path"], "/etc/x");
         assert!(!text.contains("secret"));
     }
 
@@ -126,7 +132,7 @@ mod tests {
         log("r2", &steps[3], "done");
         OpenOptions::new()
             .append(true)
-            .open(root.at(PATH))
+            .open(root.at(HOME).join(NAME))
             .unwrap()
             .write_all(b"{\"run\":\"r1\",\"st")
             .unwrap();

@@ -47,7 +47,7 @@ fn arguments(ping: &Ping, seconds: u64) -> Vec<String> {
 }
 
 /// Reads what `ping -D -O` prints.
-fn pinged(text: &str) -> Pinged {
+pub(crate) fn pinged(text: &str) -> Pinged {
     let mut pinged = Pinged::default();
     let mut highest = 0;
     for line in text.lines() {

@@ -3,6 +3,8 @@
 //! Real use has `/` as top; tests have a folder of their own. Programs always act on the real
 //! machine.
 
+use std::fs::{DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use ringbolt_core::facts::Realm;
@@ -51,6 +53,20 @@ impl Root {
     pub(crate) fn at(&self, absolute: impl AsRef<Path>) -> PathBuf {
         let path = absolute.as_ref();
         self.top.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// The agent's own folder, made where it is missing: root's alone, and no link.
+    pub(crate) fn home(&self) -> std::io::Result<PathBuf> {
+        let home = self.at(HOME);
+        DirBuilder::new().recursive(true).mode(0o700).create(&home)?;
+        let about = std::fs::symlink_metadata(&home)?;
+        if !about.is_dir() {
+            return Err(std::io::Error::other(format!("{HOME} is not a folder")));
+        }
+        if about.permissions().mode() & 0o077 != 0 {
+            std::fs::set_permissions(&home, Permissions::from_mode(0o700))?;
+        }
+        Ok(home)
     }
 
     /// A small file's text without the blanks around it; `None` when it cannot be read.

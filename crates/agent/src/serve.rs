@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use ringbolt_core::action::Action;
 use ringbolt_core::facts::Question;
 use ringbolt_core::lock::Recalled;
+use ringbolt_core::paths::stranger;
 use ringbolt_core::wire::{Ask, Deed, Failure, Hello, Request, Say};
 
 use crate::act::{Scene, carry_out};
@@ -259,6 +260,10 @@ impl Session {
                 let stop = self.enter(id);
                 // The queue lives as long as the session.
                 let _ = self.deeds.send(Order { id, deed, stop });
+            }
+            Ask::Facts { question } | Ask::Await { question, .. } if stranger(&question).is_some() => {
+                let path = stranger(&question).unwrap_or_default();
+                self.fail(id, &format!("{path} is not on the list of files ringbolt reads"));
             }
             Ask::Facts { question } => self.spawn(id, move |desk, _| read(&desk.root, &question)),
             Ask::Await { checks, question, patience_ms } => self.spawn(id, move |desk, stop| {

@@ -98,9 +98,9 @@ fn facts_of_this_machine_come_in_one_exchange() {
 #[test]
 fn actions_run_in_order_and_are_logged_before_they_are_answered() {
     let mut line = dial_and_hold();
-    line.deed(1, file("/etc/one", "1"), Some(""));
-    line.deed(2, file("/etc/one", "2"), Some(&digest::of("1")));
-    line.deed(3, file("/etc/one", "3"), Some(&digest::of("1")));
+    line.deed(1, file("/etc/modules", "1"), Some(""));
+    line.deed(2, file("/etc/modules", "2"), Some(&digest::of("1")));
+    line.deed(3, file("/etc/modules", "3"), Some(&digest::of("1")));
     assert!(matches!(line.hear(), Answer { id: 1, body: Say::Done { .. } }));
     assert!(matches!(line.hear(), Answer { id: 2, body: Say::Done { .. } }));
     let Answer { id: 3, body: Say::Failed(failure) } = line.hear() else { panic!() };
@@ -108,7 +108,7 @@ fn actions_run_in_order_and_are_logged_before_they_are_answered() {
     let folder = line.hang_up();
     let log = std::fs::read_to_string(folder.path().join("var/lib/ringbolt/log")).unwrap();
     assert_eq!(log.lines().count(), 6);
-    assert_eq!(std::fs::read_to_string(folder.path().join("etc/one")).unwrap(), "2");
+    assert_eq!(std::fs::read_to_string(folder.path().join("etc/modules")).unwrap(), "2");
 }
 
 #[test]
@@ -125,12 +125,12 @@ fn what_is_no_request_is_refused_and_the_next_one_served() {
 #[test]
 fn an_await_shows_life_and_ends_when_the_file_appears() {
     let mut line = dial_and_hold();
-    let checks = vec![Check::File { path: "/etc/late".into(), digest: digest::of("x").into() }];
-    let question = Question { files: ["/etc/late".into()].into(), ..Question::default() };
+    let checks = vec![Check::File { path: "/etc/modules".into(), digest: digest::of("x").into() }];
+    let question = Question { files: ["/etc/modules".into()].into(), ..Question::default() };
     line.ask(1, Ask::Await { checks, question, patience_ms: 30_000 });
     assert_eq!(line.hear().body, Say::Alive);
     assert!(ALIVE.as_secs() < SILENCE_SECONDS);
-    line.deed(2, file("/etc/late", "x"), None);
+    line.deed(2, file("/etc/modules", "x"), None);
     let mut answers = [line.hear(), line.hear()];
     answers.sort_by_key(|a| a.id);
     let Say::Looked { findings } = &answers[0].body else { panic!("{answers:?}") };
@@ -180,11 +180,13 @@ fn a_number_in_use_is_refused() {
 #[test]
 fn a_deed_without_the_lock_is_refused_and_changes_nothing() {
     let mut line = dial();
-    line.deed(1, file("/etc/one", "1"), Some(""));
+    line.deed(1, file("/etc/modules", "1"), Some(""));
     let Answer { id: 1, body: Say::Failed(failure) } = line.hear() else { panic!() };
     assert_eq!(failure.kind, FailureKind::Ousted);
     let folder = line.hang_up();
-    assert!(!folder.path().join("etc/one").exists() && !folder.path().join("var/lib/ringbolt/log").exists());
+    assert!(
+        !folder.path().join("etc/modules").exists() && !folder.path().join("var/lib/ringbolt/log").exists()
+    );
 }
 
 #[test]
@@ -199,7 +201,7 @@ fn the_end_of_the_line_lets_the_lock_go() {
 #[test]
 fn what_became_of_steps_is_told_with_who_holds_the_lock() {
     let mut line = dial_and_hold();
-    line.deed(2, file("/etc/one", "1"), Some(""));
+    line.deed(2, file("/etc/modules", "1"), Some(""));
     line.hear();
     let steps = vec!["step 2".into(), "step 3".into()];
     line.ask(3, Ask::Recall { run: "run-1".into(), steps });

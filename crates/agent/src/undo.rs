@@ -129,6 +129,7 @@ pub(crate) fn of_step(root: &Root, run: &str, step: &str) -> std::io::Result<Vec
 /// Keeps it, synced to disk. On failure nothing of it stays.
 pub(crate) fn keep(root: &Root, run: &str, kept: &Kept, content: Option<&[u8]>) -> std::io::Result<()> {
     let folder = folder(root, run)?;
+    root.home()?;
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let number = next(&folder)?;
     let about = folder.join(format!("{number:04}.json"));

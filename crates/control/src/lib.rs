@@ -7,6 +7,8 @@ pub mod apply;
 pub mod bench;
 pub mod drill;
 pub mod fleet;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 pub mod hold;
 mod look;
 mod nonce;

@@ -25,6 +25,9 @@ use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{FileChange, Phase, Plan, Risk, Step, Undo};
 use ringbolt_core::wire::FailureKind;
 
+#[path = "real_agent/refusals.rs"]
+mod refusals;
+
 type Test = (&'static str, fn());
 
 const TESTS: &[Test] = &[
@@ -37,6 +40,11 @@ const TESTS: &[Test] = &[
     ("the_lock_of_killed_agents_is_taken_over", the_lock_of_killed_agents_is_taken_over),
     ("who_was_robbed_of_the_lock_begins_nothing_more", who_was_robbed_of_the_lock_begins_nothing_more),
     ("a_new_line_brings_the_lock_with_it", a_new_line_brings_the_lock_with_it),
+    ("frames_it_does_not_know_are_refused", refusals::frames_it_does_not_know_are_refused),
+    ("a_line_without_end_is_not_kept", refusals::a_line_without_end_is_not_kept),
+    ("files_on_no_list_are_out_of_reach", refusals::files_on_no_list_are_out_of_reach),
+    ("links_above_a_file_lead_nowhere", refusals::links_above_a_file_lead_nowhere),
+    ("what_it_keeps_is_for_root_alone", refusals::what_it_keeps_is_for_root_alone),
 ];
 
 fn main() -> ExitCode {
@@ -77,7 +85,7 @@ impl Nodes {
     fn new(names: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in names {
-            std::fs::create_dir_all(folder.path().join(name).join("etc")).unwrap();
+            std::fs::create_dir_all(folder.path().join(name).join("etc/sysctl.d")).unwrap();
         }
         Self(folder)
     }
@@ -155,13 +163,13 @@ async fn held(fleet: &Arc<Fleet>, id: &str) -> Result<Hold, HoldError> {
 
 fn facts_come_from_every_node() {
     let nodes = Nodes::new(&["n1", "n2"]);
-    std::fs::write(nodes.path("n2", "etc/motd"), "hello").unwrap();
-    let question = Question { files: ["/etc/motd".to_owned()].into(), ..Question::default() };
+    std::fs::write(nodes.path("n2", "etc/modules"), "hello").unwrap();
+    let question = Question { files: ["/etc/modules".to_owned()].into(), ..Question::default() };
     block_on(async {
         let survey = nodes.fleet(&["n1", "n2"]).facts(&question).await;
         assert!(survey.missing.is_empty(), "{:?}", survey.missing);
-        assert_eq!(survey.fleet.nodes[&name("n1")].text("/etc/motd"), None);
-        assert_eq!(survey.fleet.nodes[&name("n2")].text("/etc/motd"), Some("hello"));
+        assert_eq!(survey.fleet.nodes[&name("n1")].text("/etc/modules"), None);
+        assert_eq!(survey.fleet.nodes[&name("n2")].text("/etc/modules"), Some("hello"));
     });
 }
 
@@ -169,9 +177,12 @@ fn a_plan_is_carried_out_proven_and_kept() {
     let nodes = Nodes::new(&["n1", "n2"]);
     let state = tempfile::tempdir().unwrap();
     let runs = Runs::in_folder(state.path());
-    let mut second = write("n1", "/etc/sysctl.d/90-b.conf", "b = 1\n", "");
-    second.after.push("n2/file:/etc/a.conf".into());
-    let plan = Plan { steps: vec![write("n2", "/etc/a.conf", "a\n", ""), second], ..Plan::default() };
+    let mut second = write("n1", "/etc/sysctl.d/90-ringbolt-b.conf", "b = 1\n", "");
+    second.after.push("n2/file:/etc/sysctl.d/90-ringbolt-a.conf".into());
+    let plan = Plan {
+        steps: vec![write("n2", "/etc/sysctl.d/90-ringbolt-a.conf", "a\n", ""), second],
+        ..Plan::default()
+    };
     let report = block_on(async {
         let fleet = nodes.fleet(&["n1", "n2"]);
         let survey = fleet.facts(&Question::default()).await;
@@ -181,7 +192,10 @@ fn a_plan_is_carried_out_proven_and_kept() {
         apply::run(&run.id, Arc::new(plan.clone()), fleet, &mut run.journal, stop).await.unwrap()
     });
     assert_eq!((report.outcome, report.done), (Outcome::Done, 2));
-    assert_eq!(std::fs::read_to_string(nodes.path("n1", "etc/sysctl.d/90-b.conf")).unwrap(), "b = 1\n");
+    assert_eq!(
+        std::fs::read_to_string(nodes.path("n1", "etc/sysctl.d/90-ringbolt-b.conf")).unwrap(),
+        "b = 1\n"
+    );
 
     let [record] = &runs.list().unwrap()[..] else { panic!("one run") };
     assert_eq!((record.outcome, record.done, record.in_flight.len()), (Some(Outcome::Done), 2, 0));
@@ -192,10 +206,10 @@ fn a_plan_is_carried_out_proven_and_kept() {
 
 fn what_changed_since_the_plan_is_not_overwritten() {
     let nodes = Nodes::new(&["n1"]);
-    std::fs::write(nodes.path("n1", "etc/a.conf"), "one\nsomebody's\n").unwrap();
-    let mut step = write("n1", "/etc/a.conf", "ours\n", &digest::of("one\ntwo\n"));
+    std::fs::write(nodes.path("n1", "etc/sysctl.d/90-ringbolt-a.conf"), "one\nsomebody's\n").unwrap();
+    let mut step = write("n1", "/etc/sysctl.d/90-ringbolt-a.conf", "ours\n", &digest::of("one\ntwo\n"));
     step.change = Some(FileChange {
-        path: "/etc/a.conf".into(),
+        path: "/etc/sysctl.d/90-ringbolt-a.conf".into(),
         before: Some("one\ntwo\n".into()),
         after: Some("ours\n".into()),
     });
@@ -208,12 +222,15 @@ fn what_changed_since_the_plan_is_not_overwritten() {
         apply::run("r", Arc::new(plan), fleet, &mut events, stop).await.unwrap()
     });
     assert_eq!((report.outcome, report.failed), (Outcome::Failed, 1));
-    assert_eq!(std::fs::read_to_string(nodes.path("n1", "etc/a.conf")).unwrap(), "one\nsomebody's\n");
+    assert_eq!(
+        std::fs::read_to_string(nodes.path("n1", "etc/sysctl.d/90-ringbolt-a.conf")).unwrap(),
+        "one\nsomebody's\n"
+    );
     let diff = events.iter().find_map(|e| match &e.what {
         What::StepFailed { failure, .. } => failure.diff.clone(),
         _ => None,
     });
-    let want = "--- /etc/a.conf as the plan saw it\n+++ /etc/a.conf as it is now\n\
+    let want = "--- /etc/sysctl.d/90-ringbolt-a.conf as the plan saw it\n+++ /etc/sysctl.d/90-ringbolt-a.conf as it is now\n\
         @@ -1,2 +1,2 @@\n one\n-two\n+somebody's\n";
     assert_eq!(diff.as_deref(), Some(want));
     let refused = |e: &Event| matches!(&e.what, What::StepFailed { failure, .. } if failure.kind == FailureKind::Refused);
@@ -241,7 +258,7 @@ fn a_killed_agent_is_a_lost_node() {
         let pid = rustix::process::Pid::from_raw(pid).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
         fleet.ended(&name("n1")).await;
-        let steps = vec![write("n1", "/etc/a", "x", ""), write("n2", "/etc/a", "x", "")];
+        let steps = vec![write("n1", "/etc/modules", "x", ""), write("n2", "/etc/modules", "x", "")];
         let mut events: Vec<Event> = Vec::new();
         let (_stopper, stop) = stop();
         let plan = Arc::new(Plan { steps, ..Plan::default() });
@@ -324,9 +341,9 @@ fn who_was_robbed_of_the_lock_begins_nothing_more() {
             (victim.claim.owner.as_str(), victim.claim.run.as_str(), on.len()),
             ("root@a", "run-1", 2)
         );
-        let steps = vec![write("n1", "/etc/a", "x", ""), write("n2", "/etc/a", "x", ""), {
-            let mut third = write("n2", "/etc/b", "x", "");
-            third.after.push("n2/file:/etc/a".into());
+        let steps = vec![write("n1", "/etc/modules", "x", ""), write("n2", "/etc/modules", "x", ""), {
+            let mut third = write("n2", "/etc/sysctl.conf", "x", "");
+            third.after.push("n2/file:/etc/modules".into());
             third
         }];
         let (_stopper, stop) = stop();
@@ -337,7 +354,7 @@ fn who_was_robbed_of_the_lock_begins_nothing_more() {
         assert_eq!((by.claim.owner.as_str(), by.claim.purpose.as_str()), ("root@b", "rollback"));
     });
     for node in TWO {
-        assert!(!nodes.path(node, "etc/a").exists() && !nodes.path(node, "etc/b").exists());
+        assert!(!nodes.path(node, "etc/modules").exists() && !nodes.path(node, "etc/sysctl.conf").exists());
     }
     let ousted = |e: &Event| matches!(&e.what, What::StepFailed { failure, .. } if failure.kind == FailureKind::Ousted);
     assert!(events.iter().any(ousted), "{events:?}");
@@ -351,7 +368,7 @@ fn a_new_line_brings_the_lock_with_it() {
         let hold = held(&fleet, "a").await.unwrap();
         fleet.reconnect(&name("n1")).await.unwrap();
         let (_stopper, stop) = stop();
-        let steps = vec![write("n1", "/etc/a", "x", ""), write("n2", "/etc/a", "x", "")];
+        let steps = vec![write("n1", "/etc/modules", "x", ""), write("n2", "/etc/modules", "x", "")];
         let plan = Arc::new(Plan { steps, ..Plan::default() });
         let report = apply::run("r", plan, Arc::clone(&fleet), &mut events, stop).await.unwrap();
         assert_eq!((report.outcome, report.done), (Outcome::Done, 2), "{events:?}");

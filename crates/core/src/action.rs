@@ -9,7 +9,7 @@ use crate::name::{FabricId, NodeName, PortName};
 
 /// One deed on one node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Action {
     /// Install packages with apt, without recommended ones, never asking.
     InstallPackages {
@@ -124,7 +124,7 @@ pub enum Action {
 /// A deed on Ceph. What Proxmox VE has a command for goes through it (`pveceph`, `pvesm`, `pvesh`);
 /// the configuration database is Ceph's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CephDeed {
     /// `pveceph install --repository R --version V`, its questions answered.
     Install {
@@ -234,6 +234,7 @@ pub enum CephDeed {
 
 /// One disk that becomes OSDs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OsdDeed {
     /// Device node.
     pub path: String,
@@ -256,6 +257,7 @@ pub struct OsdDeed {
 /// A change of SDN objects, as one transaction: lock, stage, look at the dry run where the version
 /// has one, apply, wait for every node's own task, release; roll back what was staged on failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SdnChange {
     /// The fabric it is about.
     pub fabric: FabricId,
@@ -273,6 +275,7 @@ pub struct SdnChange {
 
 /// One `pvesh` call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PveCall {
     /// `create`, `set` or `delete`.
     pub verb: Verb,

@@ -19,6 +19,7 @@ pub mod facts;
 pub mod lock;
 pub mod measure;
 pub mod name;
+pub mod paths;
 pub mod plan;
 pub mod resource;
 #[cfg(feature = "sim")]

@@ -24,6 +24,7 @@ pub const SILENCE_SECONDS: u64 = 15;
 
 /// A request from the controller.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Request {
     /// Number chosen by the controller; answers carry it back.
     pub id: u64,
@@ -33,7 +34,7 @@ pub struct Request {
 
 /// What the controller may ask. This is the whole vocabulary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Ask {
     /// Report facts.
     Facts {
@@ -77,6 +78,7 @@ pub enum Ask {
 
 /// An action with what protects it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deed {
     /// Run it belongs to; names the folder undo copies are kept in.
     pub run: String,
@@ -91,6 +93,7 @@ pub struct Deed {
 
 /// Echo requests to one address through one interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ping {
     /// Where to.
     pub to: IpAddr,

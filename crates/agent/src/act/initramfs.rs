@@ -9,6 +9,6 @@ pub(super) fn update() -> Outcome {
     if find("update-initramfs").is_none() {
         return Ok("no initramfs on this node".to_owned());
     }
-    call("update-initramfs", ["-u", "-k", "all"]).limit(900).joined().must()?;
+    call("update-initramfs", ["-u", "-k", "all"]).limit(900).joined().public().must()?;
     Ok(String::new())
 }

@@ -16,7 +16,7 @@ pub(super) fn bring_up(scene: &Scene<'_>, interface: &str) -> Outcome {
     plain_name(interface, "an interface")?;
     let there = scene.root.at("/sys/class/net").join(interface).exists();
     // `ifup` of a dummy makes it; a port only exists while its cable is plugged in.
-    let output = patient(scene, &call("ifup", ["--", interface]).limit(60).joined())?;
+    let output = patient(scene, &call("ifup", ["--", interface]).limit(60).joined().public())?;
     if !there && output.out.contains("not recognized") {
         return Ok(format!("no {interface} on this node now"));
     }
@@ -25,7 +25,7 @@ pub(super) fn bring_up(scene: &Scene<'_>, interface: &str) -> Outcome {
 
 /// Makes every interface what the files say.
 pub(super) fn reload(scene: &Scene<'_>) -> Outcome {
-    let output = patient(scene, &call("ifreload", ["-a"]).limit(180).joined())?;
+    let output = patient(scene, &call("ifreload", ["-a"]).limit(180).joined().public())?;
     judge(&output, "ifreload -a")
 }
 

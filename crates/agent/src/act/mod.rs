@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use ringbolt_core::action::Action;
+use ringbolt_core::paths::is_writable;
 use ringbolt_core::wire::Failure;
 
 use crate::disk::Disk;
@@ -13,17 +14,17 @@ use crate::stop::Stop;
 use crate::undo::{self, Kept, Was};
 
 mod authorize;
-mod ceph;
+pub(crate) mod ceph;
 mod hold;
 mod initramfs;
 mod interfaces;
 mod module;
-mod packages;
+pub(crate) mod packages;
 mod port;
 mod reboot;
 mod routes;
-mod sdn;
-mod sysctl;
+pub(crate) mod sdn;
+pub(crate) mod sysctl;
 mod take_back;
 mod udev;
 mod unit;
@@ -51,9 +52,9 @@ pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>
         Action::InstallPackages { names } => packages::install(scene, names),
         Action::LoadModule { name } => module::load(scene.root, name),
         Action::WriteFile { path, content, mode } => {
-            Ok(scene.disk().write(path, content.as_bytes(), *mode, expect)?.to_owned())
+            Ok(scene.disk().write(listed(path)?, content.as_bytes(), *mode, expect)?.to_owned())
         }
-        Action::RemoveFile { path } => Ok(scene.disk().remove(path, expect)?.to_owned()),
+        Action::RemoveFile { path } => Ok(scene.disk().remove(listed(path)?, expect)?.to_owned()),
         Action::ReloadSystemd => unit::reload_all(),
         Action::ReloadUdev => udev::reload(),
         Action::LoadSysctl { path } => sysctl::load(scene, path),
@@ -91,6 +92,14 @@ impl Scene<'_> {
     fn pause(&self, time: Duration) -> Result<(), Failure> {
         if self.stop.sleep(time) { Err(Failure::broken("cancelled")) } else { Ok(()) }
     }
+}
+
+/// Refuses a file that is on no list: whatever a frame says, others' files are out of reach.
+fn listed(path: &str) -> Result<&str, Failure> {
+    if is_writable(path) {
+        return Ok(path);
+    }
+    Err(Failure::refused(format!("{path} is not on the list of files ringbolt writes")))
 }
 
 /// Refuses a name that could be taken for an option or a path by the tool it is given to.

@@ -154,6 +154,7 @@ fn apt(words: &[&str]) -> Call {
         .with("NEEDRESTART_SUSPEND", "1")
         .limit(1800)
         .joined()
+        .public()
 }
 
 fn install_call(names: &[String]) -> Call {
@@ -167,7 +168,7 @@ fn run(call: &Call) -> Result<Output, ExecError> {
 }
 
 /// Says what went wrong in apt's own words, with the cure where the trouble is known.
-fn trouble(output: &Output, left: &[String]) -> Failure {
+pub(crate) fn trouble(output: &Output, left: &[String]) -> Failure {
     let errors: Vec<&str> = output.out.lines().filter(|line| line.starts_with("E: ")).collect();
     let said = if errors.is_empty() { output.last(4) } else { errors.join(" | ") };
     let message = format!("apt could not install {}: {said}", left.join(", "));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ringbolt_core::paths::is_writable;
 use ringbolt_core::wire::Failure;
 
 use super::{Outcome, Scene};
@@ -9,13 +10,10 @@ use crate::exec::call;
 use crate::read::kernel;
 use crate::undo::Was;
 
-/// Folders such files lie in.
-const FOLDERS: [&str; 2] = ["/etc/sysctl.d/", "/usr/local/lib/sysctl.d/"];
-
 /// Applies the file; what the settings were is kept.
 pub(super) fn load(scene: &Scene<'_>, path: &str) -> Outcome {
-    if !FOLDERS.iter().any(|folder| path.starts_with(folder)) || path.contains("/../") {
-        return Err(Failure::refused(format!("{path} is no file of kernel parameters")));
+    if !path.starts_with("/etc/sysctl.d/") || !is_writable(path) {
+        return Err(Failure::refused(format!("{path} is no file of kernel parameters of ours")));
     }
     let text = std::fs::read_to_string(scene.root.at(path))
         .map_err(|e| Failure::broken(format!("cannot read {path}: {e}")))?;
@@ -25,7 +23,7 @@ pub(super) fn load(scene: &Scene<'_>, path: &str) -> Outcome {
 }
 
 /// The keys a file sets, with dots.
-fn keys(text: &str) -> BTreeSet<String> {
+pub(crate) fn keys(text: &str) -> BTreeSet<String> {
     let lines = text.lines().map(str::trim).filter(|l| !l.starts_with(['#', ';']));
     lines.filter_map(|l| l.split_once('=')).map(|(key, _)| key.trim().replace('/', ".")).collect()
 }

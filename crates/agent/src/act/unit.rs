@@ -9,7 +9,7 @@ use crate::read::units::unit as state;
 use crate::undo::Was;
 
 fn systemctl(words: &[&str]) -> Call {
-    call("systemctl", words.iter().copied()).limit(120).joined()
+    call("systemctl", words.iter().copied()).limit(120).joined().public()
 }
 
 /// `systemctl daemon-reload`.

@@ -8,6 +8,10 @@ use crate::root::Root;
 /// them.
 pub(crate) fn sysctl(root: &Root, keys: &BTreeSet<String>) -> BTreeMap<String, String> {
     let value = |key: &String| {
+        // Two in a row would be a way out of the folder.
+        if key.contains("//") || key.contains("..") {
+            return None;
+        }
         let text = std::fs::read_to_string(root.at(sysctl_path(key))).ok()?;
         Some((key.clone(), text.split_whitespace().collect::<Vec<_>>().join(" ")))
     };

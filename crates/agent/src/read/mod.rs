@@ -17,7 +17,7 @@ pub(crate) mod disks;
 mod files;
 mod frr;
 pub(crate) mod kernel;
-mod mounts;
+pub(crate) mod mounts;
 pub(crate) mod network;
 pub(crate) mod packages;
 mod thunderbolt;

@@ -22,7 +22,7 @@ pub(super) fn pve_writable(root: &Root) -> Option<bool> {
 }
 
 /// Whether the topmost mount at `point` is writable; `None` when nothing is mounted there.
-fn mounted(mountinfo: &str, point: &str) -> Option<bool> {
+pub(crate) fn mounted(mountinfo: &str, point: &str) -> Option<bool> {
     let line = mountinfo.lines().rfind(|line| line.split(' ').nth(4) == Some(point))?;
     let (mount, file_system) = line.split_once(" - ")?;
     let writable = |options: Option<&str>| options.is_some_and(|o| o.split(',').any(|o| o == "rw"));

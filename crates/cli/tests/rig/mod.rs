@@ -66,6 +66,22 @@ impl Rig {
         text
     }
 
+    /// `ringbolt WORDS --lab …` on a terminal of its own, its keys and screen on pipes.
+    pub(crate) fn on_terminal(&self, words: &[&str]) -> Command {
+        let inner = self.command(words);
+        let line: Vec<_> = std::iter::once(inner.get_program()).chain(inner.get_args()).collect();
+        let mut terminal = Command::new("script");
+        terminal.args(["-qefc".as_ref(), line.join(" ".as_ref()).as_os_str(), "/dev/null".as_ref()]);
+        terminal.envs(inner.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        terminal.current_dir(self.state.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        terminal
+    }
+
+    /// The state folder of the runs.
+    pub(crate) fn state(&self) -> &Path {
+        self.state.path()
+    }
+
     /// The same, begun and left running.
     pub(crate) fn start(&self, words: &[&str]) -> std::process::Child {
         self.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

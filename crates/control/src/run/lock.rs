@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -46,12 +47,13 @@ impl RunLock {
         let folder = state.join("locks");
         let path = folder.join(format!("{}.lock", file_name(cluster)));
         let fault = |source| LockError::File { path: path.clone(), source };
-        std::fs::create_dir_all(&folder).map_err(fault)?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(fault)?;
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(0o600)
             .open(&path)
             .map_err(fault)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {

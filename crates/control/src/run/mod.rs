@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use ringbolt_core::bench::Run as Bench;
@@ -447,7 +447,7 @@ fn fresh_folder(runs: &Path) -> io::Result<(String, PathBuf)> {
 
 fn write(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), RunError> {
     let make = || {
-        let mut file = File::create_new(path)?;
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
         fill(&mut file)?;
         file.sync_all()
     };

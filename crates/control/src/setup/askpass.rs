@@ -3,7 +3,7 @@
 //! ssh starts this program again as its `SSH_ASKPASS`; that copy hands the prompt over a socket to the process that
 //! runs the setup, and the answer back to ssh. The password is in no argument, environment, log or file.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,34 +12,13 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixListener;
 use tokio::process::Command;
 
+use super::secret::Secret;
+
 /// Names the socket to the copy that ssh starts.
 const VARIABLE: &str = "RINGBOLT_ASKPASS";
 
 /// What comes before an answer on the socket.
 const GIVEN: u8 = b'+';
-
-/// A password. Cannot be shown, stored or compared; its memory is overwritten at its end.
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// Takes a password.
-    pub fn new(text: String) -> Self {
-        Self(text.into_bytes())
-    }
-}
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        self.0.fill(0);
-        std::hint::black_box(&self.0);
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret")
-    }
-}
 
 /// Where the setup listens for prompts.
 pub(super) struct Desk {
@@ -69,7 +48,7 @@ impl Desk {
         stream.read_line(&mut prompt).await?;
         if let Some(secret) = ask(prompt.trim()) {
             stream.write_all(&[GIVEN]).await?;
-            stream.write_all(&secret.0).await?;
+            stream.write_all(secret.bytes()).await?;
         }
         stream.shutdown().await
     }
@@ -91,9 +70,8 @@ fn hand_over(socket: &Path, prompt: &str, out: &mut impl Write) -> std::io::Resu
     let mut stream = UnixStream::connect(socket)?;
     stream.write_all(prompt.replace('\n', " ").as_bytes())?;
     stream.write_all(b"\n")?;
-    let mut answer = Secret(Vec::with_capacity(1024));
-    stream.read_to_end(&mut answer.0)?;
-    let Some((&GIVEN, password)) = answer.0.split_first() else { return Ok(false) };
+    let answer = Secret::read(&mut stream)?;
+    let Some((&GIVEN, password)) = answer.bytes().split_first() else { return Ok(false) };
     out.write_all(password)?;
     out.write_all(b"\n")?;
     out.flush()?;
@@ -127,10 +105,5 @@ mod tests {
         assert_eq!(ask(Some("+ pass wörd ")).await, (true, "+ pass wörd \n".into()));
         assert_eq!(ask(Some("")).await, (true, "\n".into()));
         assert_eq!(ask(None).await, (false, Vec::new()));
-    }
-
-    #[test]
-    fn a_password_cannot_be_shown() {
-        assert_eq!(format!("{:?}", Secret::new("geheim".into())), "Secret");
     }
 }

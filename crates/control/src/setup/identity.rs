@@ -20,7 +20,7 @@ pub(super) struct PublicKey {
 }
 
 impl PublicKey {
-    fn of(text: &str) -> Option<Self> {
+    pub(super) fn of(text: &str) -> Option<Self> {
         let line = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#'))?;
         let kind = line.split_once(' ')?.0;
         let known = ["ssh-", "ecdsa-", "sk-"].iter().any(|k| kind.starts_with(k));

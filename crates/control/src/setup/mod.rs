@@ -15,8 +15,10 @@ mod askpass;
 mod deploy;
 mod identity;
 mod meet;
+mod secret;
 
-pub use askpass::{Secret, answer_ssh};
+pub use askpass::answer_ssh;
+pub use secret::Secret;
 
 use crate::fleet::{Fleet, LineError};
 use crate::transport::{ConnectError, SshOptions, SshTransport, Transport, Trouble};
@@ -110,6 +112,12 @@ pub enum SetupError {
         /// What it said.
         said: String,
     },
+}
+
+/// Reads a public key as `ssh-add -L` or a `.pub` file has it, for the fuzz targets.
+#[cfg(feature = "fuzz")]
+pub(crate) fn read_key(text: &str) {
+    let _ = identity::PublicKey::of(text).map(|key| key.shown());
 }
 
 impl SetupError {

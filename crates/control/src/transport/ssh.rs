@@ -20,8 +20,10 @@ use super::{Boxed, Carrier, Channel, ConnectError, Ended, Executable, Start, Tra
 /// Folder on the nodes that holds the agents.
 const FOLDER: &str = "/var/lib/ringbolt/bin";
 
-/// Options of every connection. Whatever the user's configuration says of these would break the line of frames.
+/// Options of every connection. Whatever the user's configuration says of these would break the line of frames, or
+/// let somebody else than the node answer: a host key is met in `ringbolt ssh setup` or pinned, and strict from then on.
 const ALWAYS: &[&str] = &[
+    "StrictHostKeyChecking=yes",
     "ConnectTimeout=10",
     "ServerAliveInterval=5",
     "ServerAliveCountMax=3",
@@ -303,7 +305,7 @@ mod tests {
             "{text}"
         );
         assert_eq!(arguments[arguments.len() - 2..], ["--", "10.11.12.1"]);
-        assert!(!text.contains("StrictHostKeyChecking") && !text.contains("KexAlgorithms"));
+        assert!(!text.contains("KexAlgorithms"));
     }
 
     #[test]
@@ -316,6 +318,20 @@ mod tests {
         assert!(arguments.contains(&"HostKeyAlias=ringbolt-n2".to_owned()));
         let ended = Ended { status: Some(255), said: "Host key verification failed.".into() };
         assert_eq!(transport.explain(&n2, &ended).trouble, Trouble::NotPinnedKey);
+    }
+
+    #[test]
+    fn host_keys_are_strict_whatever_the_configuration_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let lax = folder.path().join("config");
+        std::fs::write(&lax, "Host *\n    StrictHostKeyChecking no\n").unwrap();
+        let transport = transport(|s| s.ssh.config = Some(lax.display().to_string()));
+        let n2 = NodeName::new("n2").unwrap();
+        // What ssh itself makes of it; `-G` prints that and connects to nobody.
+        let command = transport.command(&n2, &["-G"]).unwrap();
+        let output = std::process::Command::new("ssh").args(command.as_std().get_args()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.lines().any(|l| l == "stricthostkeychecking true"), "{text}");
     }
 
     #[test]

@@ -28,22 +28,24 @@ pub fn of(spec: &Spec, disks: Disks) -> BTreeMap<NodeName, Question> {
     spec.nodes.iter().map(one).collect()
 }
 
+/// Files that tell about Ceph on a node.
+pub(crate) const STORE_FILES: [&str; 9] = [
+    ceph_conf::PATH,
+    pve::path::STORAGE,
+    pve::path::DATACENTER,
+    install::SOURCES,
+    install::OLD_SOURCES,
+    "/etc/systemd/system/ceph-mon@.service.d/*",
+    "/etc/systemd/system/ceph-mgr@.service.d/*",
+    "/etc/systemd/system/ceph-mds@.service.d/*",
+    "/etc/systemd/system/ceph-osd@.service.d/*",
+];
+
 /// What is asked about Ceph on one node.
 fn stores(question: &mut Question, node: &NodeName) {
     question.ceph = true;
     question.packages.extend(install::PACKAGES.map(str::to_owned));
-    let files = [
-        ceph_conf::PATH,
-        pve::path::STORAGE,
-        pve::path::DATACENTER,
-        install::SOURCES,
-        install::OLD_SOURCES,
-        "/etc/systemd/system/ceph-mon@.service.d/*",
-        "/etc/systemd/system/ceph-mgr@.service.d/*",
-        "/etc/systemd/system/ceph-mds@.service.d/*",
-        "/etc/systemd/system/ceph-osd@.service.d/*",
-    ];
-    question.files.extend(files.map(str::to_owned));
+    question.files.extend(STORE_FILES.map(str::to_owned));
     question.units.extend(["chrony.service", "systemd-timesyncd.service"].map(str::to_owned));
     question.units.extend(["mon", "mgr"].map(|kind| format!("ceph-{kind}@{node}.service")));
 }

@@ -153,6 +153,7 @@ pub struct UnitFact {
 /// What a node is asked for. Everything not named here is read always (interfaces, routes,
 /// Thunderbolt, FRR).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Question {
     /// Package names.
     pub packages: BTreeSet<String>,

@@ -27,7 +27,7 @@ impl FrrDaemons {
 
     fn is_on(&self, text: &str) -> bool {
         let wished = self.line();
-        text.lines().any(|line| line == wished)
+        lines(text).any(|line| line == wished)
     }
 
     /// The file with the line switched on, everything else as it was.
@@ -35,7 +35,7 @@ impl FrrDaemons {
         let (key, wished) = (format!("{}=", self.daemon), self.line());
         let mut edited = String::with_capacity(text.len() + wished.len() + 1);
         let mut found = false;
-        for line in text.lines() {
+        for line in lines(text) {
             let ours = line.starts_with(&key);
             found |= ours;
             edited += if ours { &wished } else { line };
@@ -94,7 +94,7 @@ impl FrrDaemons {
     pub fn retire(&self, text: &str) -> Option<String> {
         let (on, off) = (self.line(), format!("{}=no", self.daemon));
         let off_line = |l: &str| if l == on { format!("{off}\n") } else { format!("{l}\n") };
-        self.is_on(text).then(|| text.lines().map(off_line).collect())
+        self.is_on(text).then(|| lines(text).map(off_line).collect())
     }
 
     pub(super) fn promises(&self) -> Vec<Check> {
@@ -112,9 +112,23 @@ fn absent(node: &NodeName) -> Obstacle {
     }
 }
 
+/// Lines without their ends. A carriage return stays: to the shell that reads the file it is part of the value.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive('\n').map(|line| line.strip_suffix('\n').unwrap_or(line))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn carriage_returns_of_others_stay_and_one_of_ours_is_no_yes() {
+        let bfdd = FrrDaemons { daemon: "bfdd".into() };
+        let edited = bfdd.edit("bgpd=no\r\nbfdd=yes\r\nx=1\r\r\n");
+        assert_eq!(edited, "bgpd=no\r\nbfdd=yes\nx=1\r\r\n");
+        assert_eq!(bfdd.edit(&edited), edited);
+        assert_eq!(bfdd.retire(&edited).as_deref(), Some("bgpd=no\r\nbfdd=no\nx=1\r\r\n"));
+    }
 
     #[test]
     fn one_line_changes_and_the_rest_stays() {

@@ -4,6 +4,7 @@ use crate::action::Action;
 use crate::bind::{THUNDERBOLT_DRIVER, interface_at};
 use crate::facts::{Facts, Interface, UnitFact};
 use crate::name::PortName;
+use crate::paths::is_writable;
 use crate::wire::Failure;
 
 use super::{Node, file, stanza};
@@ -69,6 +70,7 @@ impl Node {
         mode: u32,
         expect: Option<&str>,
     ) -> Result<(), Failure> {
+        listed(path)?;
         let new = file(content, mode);
         match self.facts.state.files.get(path) {
             Some(now) if now.digest == new.digest && now.mode == mode => return Ok(()),
@@ -79,6 +81,7 @@ impl Node {
     }
 
     fn remove(&mut self, path: &str, expect: Option<&str>) -> Result<(), Failure> {
+        listed(path)?;
         if let Some(now) = self.facts.state.files.get(path) {
             check(path, &now.digest, expect)?;
             self.facts.state.files.remove(path);
@@ -251,4 +254,9 @@ pub(super) fn ethernet(index: u32) -> Interface {
         master: None,
         addresses: Vec::new(),
     }
+}
+
+/// As the agent does: what is not on the list is refused.
+fn listed(path: &str) -> Result<(), Failure> {
+    if is_writable(path) { Ok(()) } else { Err(Failure::refused(format!("{path} is on no list"))) }
 }

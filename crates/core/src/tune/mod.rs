@@ -16,7 +16,7 @@ mod profile;
 mod running;
 mod scrub;
 mod surroundings;
-mod system;
+pub(crate) mod system;
 mod table;
 mod undo;
 mod value;

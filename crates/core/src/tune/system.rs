@@ -12,8 +12,8 @@ use crate::name::NodeName;
 use crate::plan::Fleet;
 
 /// The file nobody reads at boot.
-pub(super) const SYSCTL_CONF: &str = "/etc/sysctl.conf";
-const MODULES: &str = "/etc/modules";
+pub(crate) const SYSCTL_CONF: &str = "/etc/sysctl.conf";
+pub(crate) const MODULES: &str = "/etc/modules";
 /// Requests of a queue the old guide asks for.
 const GUIDE_REQUESTS: u32 = 1024;
 

@@ -16,8 +16,6 @@ use crate::resource::{step, write_file};
 use crate::spec::Spec;
 use crate::tune::verdict::Verdict;
 
-const MODULES: &str = "/etc/modules";
-
 /// Which settings go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -121,8 +119,8 @@ fn sysctls(node: &NodeName, fleet: &Fleet, gone: &[&Audited]) -> Option<Step> {
 }
 
 fn modules(node: &NodeName, fleet: &Fleet, gone: &[&Audited]) -> Option<Step> {
-    without(node, fleet, MODULES, "/etc/modules-load.d/ringbolt.conf has the same", |line| {
-        stands(gone, node, MODULES, line.trim())
+    without(node, fleet, system::MODULES, "/etc/modules-load.d/ringbolt.conf has the same", |line| {
+        stands(gone, node, system::MODULES, line.trim())
     })
 }
 

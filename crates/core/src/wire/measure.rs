@@ -15,7 +15,7 @@ use crate::drill::node::Written;
 /// One measurement on one node. All of them are bounded in time, end when cancelled or when the line is lost, and
 /// leave no process, object or image behind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Measure {
     /// What the machine is, how it does at this moment, and which tools it has.
     Machine {
@@ -38,6 +38,7 @@ pub enum Measure {
 
 /// Objects written to a pool and read again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rados {
     /// Pool.
     pub pool: String,
@@ -53,6 +54,7 @@ pub struct Rados {
 
 /// Jobs on an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fio {
     /// Pool.
     pub pool: String,
@@ -64,6 +66,7 @@ pub struct Fio {
 
 /// Small writes to an image of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Writes {
     /// Pool the image is made in.
     pub pool: String,
@@ -73,6 +76,7 @@ pub struct Writes {
 
 /// Packets of several sizes to one address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sizes {
     /// Where to.
     pub to: IpAddr,
@@ -86,6 +90,7 @@ pub struct Sizes {
 
 /// An iperf3 server for one client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Serve {
     /// Address it listens on.
     pub at: IpAddr,
@@ -99,6 +104,7 @@ pub struct Serve {
 
 /// An iperf3 client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Send {
     /// Address of the server.
     pub to: IpAddr,

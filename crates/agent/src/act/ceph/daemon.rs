@@ -63,7 +63,7 @@ fn revive(scene: &Scene<'_>, kind: &str, id: &str, works: impl FnMut() -> bool) 
     let unit = format!("ceph-{kind}@{id}.service");
     (scene.say)(format!("starting {unit}"));
     call("systemctl", ["reset-failed", &unit]).run()?;
-    let output = call("systemctl", ["start", &unit]).limit(60).joined().run()?;
+    let output = call("systemctl", ["start", &unit]).limit(60).joined().public().run()?;
     if wait(scene, PATIENCE / 2, works)? {
         return Ok(format!("{kind}.{id} was there and runs again"));
     }

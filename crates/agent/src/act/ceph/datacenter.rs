@@ -33,7 +33,7 @@ pub(super) fn set(scene: &Scene<'_>, options: &[(String, String)]) -> Outcome {
 }
 
 /// Whether an option has every part of a value.
-fn has(text: &str, name: &str, value: &str) -> bool {
+pub(crate) fn has(text: &str, name: &str, value: &str) -> bool {
     let have = datacenter(text, name);
     let parts = value.split(',').map(|part| part.split_once('=').unwrap_or(("type", part)));
     parts.into_iter().all(|(key, value)| have.get(key) == Some(&value))

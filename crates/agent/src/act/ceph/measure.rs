@@ -75,7 +75,7 @@ fn threshold(scene: &Scene<'_>, osd: u32, medium: &str) -> Result<f64, Failure> 
 }
 
 /// Writes a second, from the answer of the measurement.
-fn iops(answer: Option<&Answer>) -> Result<f64, String> {
+pub(crate) fn iops(answer: Option<&Answer>) -> Result<f64, String> {
     let answer = answer.ok_or("no answer")?;
     if answer.code != 0 {
         return Err(format!("{} {}", answer.said.trim(), answer.out.trim()).trim().to_owned());

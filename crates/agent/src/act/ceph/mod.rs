@@ -17,14 +17,14 @@ use crate::read::ceph::session::{Command, must};
 
 mod config;
 mod daemon;
-mod datacenter;
+pub(crate) mod datacenter;
 mod init;
 mod install;
-mod measure;
+pub(crate) mod measure;
 mod osd;
 mod pool;
-mod storage;
-mod trouble;
+pub(crate) mod storage;
+pub(crate) mod trouble;
 mod wipe;
 
 /// Time between two looks whether something has come up.
@@ -69,7 +69,7 @@ fn own_name(scene: &Scene<'_>) -> Result<String, Failure> {
 
 /// A call of a tool of Proxmox VE, its streams as one text.
 fn tool<S: Into<String>>(program: &str, words: impl IntoIterator<Item = S>, seconds: u64) -> Call {
-    call(program, words).limit(seconds).joined()
+    call(program, words).limit(seconds).joined().public()
 }
 
 /// Runs it to its end, whatever its status, and says before what is run.

@@ -36,7 +36,7 @@ pub(super) fn add(scene: &Scene<'_>, kind: &str, id: &str, options: &[(String, S
 }
 
 /// The kind of a storage, by its headline `kind: id`.
-fn entry<'t>(text: &'t str, id: &str) -> Option<&'t str> {
+pub(crate) fn entry<'t>(text: &'t str, id: &str) -> Option<&'t str> {
     let headlines = text.lines().filter(|line| !line.starts_with([' ', '\t', '#']));
     headlines
         .filter_map(|line| line.split_once(':'))

@@ -85,7 +85,7 @@ const KNOWN: [(&str, FailureKind, &str); 17] = [
 ];
 
 /// The failure of a command, from what it printed.
-pub(super) fn failure(what: &str, output: &Output) -> Failure {
+pub(crate) fn failure(what: &str, output: &Output) -> Failure {
     let said = telling(&output.out);
     let said = if said.is_empty() { format!("it ended with {}", output.status) } else { said };
     let message = format!("{what}: {said}");

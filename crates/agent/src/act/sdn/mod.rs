@@ -14,9 +14,9 @@ use self::state::Sdn;
 use super::{Outcome, Scene};
 
 mod pvesh;
-mod staged;
-mod state;
-mod tasks;
+pub(crate) mod staged;
+pub(crate) mod state;
+pub(crate) mod tasks;
 
 /// What Proxmox VE prints when a node's part went wrong though the task is called OK.
 const BAD_SIGNS: [&str; 5] = [
@@ -279,13 +279,13 @@ impl Work<'_> {
     }
 }
 
-fn changed_lines(diff: &str) -> usize {
+pub(crate) fn changed_lines(diff: &str) -> usize {
     let head = |line: &&str| line.starts_with("+++") || line.starts_with("---");
     diff.lines().filter(|line| line.starts_with(['+', '-'])).filter(|line| !head(line)).count()
 }
 
 /// Looks for what Proxmox VE only mentions.
-fn signs(said: &str) -> Result<(), Failure> {
+pub(crate) fn signs(said: &str) -> Result<(), Failure> {
     let bad: Vec<&str> =
         said.lines().filter(|line| BAD_SIGNS.iter().any(|sign| line.contains(sign))).collect();
     if bad.is_empty() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::exec::{Call, call};
 
 fn pvesh<'a>(words: impl IntoIterator<Item = &'a str>) -> Call {
-    call("pvesh", words)
+    call("pvesh", words).public()
 }
 
 /// A reading call; its JSON.

@@ -69,7 +69,7 @@ fn holds(call: &PveCall, section: &Section) -> Result<(), String> {
 }
 
 /// A property list (`name=en05,hello_multiplier=3`) without its order.
-pub(super) fn properties(text: &str) -> BTreeSet<&str> {
+pub(crate) fn properties(text: &str) -> BTreeSet<&str> {
     text.split(',').map(str::trim).collect()
 }
 

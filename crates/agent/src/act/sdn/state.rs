@@ -123,7 +123,7 @@ fn differing(staged: &Compared<'_>, running: &Compared<'_>) -> Vec<String> {
 }
 
 /// A part of `.running-config` beside the fabrics as sections. Lists of nodes are objects there.
-fn sections_of(running: &Value, area: &str) -> Vec<Section> {
+pub(crate) fn sections_of(running: &Value, area: &str) -> Vec<Section> {
     let ids = running.get(area).and_then(|part| part.get("ids")).and_then(Value::as_object);
     let mut sections = Vec::new();
     for (id, entry) in ids.into_iter().flatten() {

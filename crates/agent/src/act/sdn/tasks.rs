@@ -95,7 +95,7 @@ fn programs(proc: &Path) -> Vec<String> {
 }
 
 /// The program of a command line, when it is one of a reload: itself, or what an interpreter runs.
-fn program(line: &[u8]) -> Option<String> {
+pub(crate) fn program(line: &[u8]) -> Option<String> {
     let words = line.split(|byte| *byte == 0).take(2).map(String::from_utf8_lossy);
     words
         .map(|word| word.rsplit('/').next().unwrap_or_default().to_owned())
@@ -164,7 +164,7 @@ fn restarted(lines: &[String]) -> bool {
 
 /// One task.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Task {
+pub(crate) struct Task {
     upid: String,
     /// How it ended; `None` while it runs.
     status: Option<String>,
@@ -176,7 +176,8 @@ fn tasks(node: &NodeName) -> Result<Vec<Task>, Failure> {
     Ok(read(&list))
 }
 
-fn read(list: &Value) -> Vec<Task> {
+/// The tasks in a list of Proxmox VE's.
+pub(crate) fn read(list: &Value) -> Vec<Task> {
     let text = |task: &Value, key: &str| Some(task.get(key)?.as_str()?.to_owned());
     let entries = list.as_array().map_or(&[][..], Vec::as_slice);
     let task = |entry: &Value| {

@@ -114,7 +114,8 @@ pub(crate) fn must(root: &Root, commands: &[Command]) -> Result<Vec<Answer>, Fai
     }
 }
 
-fn answers(text: &str) -> Result<Vec<Answer>, Failure> {
+/// Reads what the session prints: a line an answer, other lines passed over.
+pub(crate) fn answers(text: &str) -> Result<Vec<Answer>, Failure> {
     let mut found = Vec::new();
     for line in text.lines() {
         let Ok((code, out, said)) = serde_json::from_str::<(Option<i64>, String, String)>(line) else {
