@@ -111,9 +111,7 @@ mod tests {
 
     #[tokio::test]
     async fn two_frames_in_one_read_come_one_by_one() {
-        let read =
-            read_all(b"{\"id\":1,\"body\":{\"say\":\"alive\"}}\n{\"id\":2,\"body\":{\"say\":\"alive\"}}\n")
-                .await;
+        let read = read_all(b"{\"id\":1,\"body\":\"alive\"}\n{\"id\":2,\"body\":\"alive\"}\n").await;
         let ids: Vec<u64> = read.iter().map(|a| a.as_ref().unwrap().id).collect();
         assert_eq!(ids, [1, 2]);
         assert_eq!(read[0].as_ref().unwrap().body, Say::Alive);
