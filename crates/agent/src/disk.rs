@@ -11,6 +11,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
+use ringbolt_core::checkpoint;
 use ringbolt_core::digest;
 use ringbolt_core::facts::FileFact;
 use ringbolt_core::wire::{Failure, FailureKind};
@@ -85,6 +86,8 @@ pub(crate) struct Disk<'a> {
     pub(crate) run: &'a str,
     /// Step the change belongs to.
     pub(crate) step: &'a str,
+    /// Set while a checkpoint puts things back: files Proxmox VE generates among them.
+    pub(crate) healing: bool,
 }
 
 /// A place that may be changed, and what is there now.
@@ -115,7 +118,7 @@ impl Disk<'_> {
             return Ok("already so");
         }
         place.check(expect)?;
-        self.keep(&place)?;
+        self.keep(&place, &digest::of(content))?;
         self.folders(&place)?;
         place.replace(content, mode)?;
         Ok(if place.now.is_some() { "changed" } else { "created" })
@@ -129,7 +132,7 @@ impl Disk<'_> {
             return Ok("already absent");
         }
         place.check(expect)?;
-        self.keep(&place)?;
+        self.keep(&place, "")?;
         let fault = place.fault("remove");
         std::fs::remove_file(&place.path).and_then(|()| place.sync_folder()).map_err(fault)?;
         Ok("removed")
@@ -153,7 +156,7 @@ impl Disk<'_> {
         let done = self.remove(&was.path, expect)?;
         for folder in was.folders.iter().rev() {
             // One that something else has been put into stays.
-            if may(&format!("{folder}/x")).is_ok() {
+            if self.may(&format!("{folder}/x")).is_ok() {
                 let _ = std::fs::remove_dir(self.root.at(folder));
             }
         }
@@ -164,7 +167,7 @@ impl Disk<'_> {
     fn place(&self, path: &str) -> Result<Place, DiskError> {
         let refuse = |why: &str| DiskError::Path { path: path.to_owned(), why: why.to_owned() };
         let fault = |source| DiskError::System { what: "read", path: path.to_owned(), source };
-        may(path).map_err(refuse)?;
+        self.may(path).map_err(refuse)?;
         let target = self.follow(path)?;
         let parent = target.parent().ok_or_else(|| refuse("it has no folder"))?;
         let real = real_folder(parent).map_err(fault)?;
@@ -196,8 +199,13 @@ impl Disk<'_> {
         Ok(there)
     }
 
-    /// Keeps what is there now for undo.
-    fn keep(&self, place: &Place) -> Result<(), DiskError> {
+    /// Whether a file of this name may be changed here.
+    fn may(&self, path: &str) -> Result<(), &'static str> {
+        may(path, self.healing && checkpoint::covers(path))
+    }
+
+    /// Keeps what is there now for undo, and for a checkpoint; `after` is the digest of what comes.
+    fn keep(&self, place: &Place, after: &str) -> Result<(), DiskError> {
         let fault = |source| DiskError::System {
             what: "keep the previous content of",
             path: place.name.clone(),
@@ -208,7 +216,13 @@ impl Disk<'_> {
             None => None,
         };
         let kept = Kept::file(&place.name, self.step, place.now.as_ref(), place.missing_folders());
-        undo::keep(self.root, self.run, &kept, content.as_deref()).map_err(fault)
+        undo::keep(self.root, self.run, &kept, content.as_deref()).map_err(&fault)?;
+        match &kept.was {
+            undo::Was::File(was) if !self.healing => {
+                crate::checkpoint::note(self.root, was, content.as_deref(), after).map_err(&fault)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Makes the folders that are missing.
@@ -227,8 +241,8 @@ impl Disk<'_> {
     }
 }
 
-/// Whether the agent may change a file of this name.
-fn may(path: &str) -> Result<(), &'static str> {
+/// Whether the agent may change a file of this name; one that is generated only to put it back.
+fn may(path: &str, generated: bool) -> Result<(), &'static str> {
     let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
     if !path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(plain)) || path.contains('\0') {
         return Err("the path is not absolute and plain");
@@ -237,7 +251,7 @@ fn may(path: &str) -> Result<(), &'static str> {
     if !ALLOWED.into_iter().any(below) {
         return Err("it is outside the folders ringbolt writes to");
     }
-    if GENERATED.into_iter().any(|generated| path == generated || below(generated)) {
+    if !generated && GENERATED.into_iter().any(|generated| path == generated || below(generated)) {
         return Err("Proxmox VE generates it");
     }
     Ok(())

@@ -22,7 +22,7 @@ fn tree() -> Tree {
 
 impl Tree {
     fn disk(&self) -> Disk<'_> {
-        Disk { root: &self.root, run: "run-1", step: "n2/file" }
+        Disk { root: &self.root, run: "run-1", step: "n2/file", healing: false }
     }
 
     fn at(&self, path: &str) -> PathBuf {

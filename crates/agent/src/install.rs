@@ -115,9 +115,17 @@ fn prune(folder: &Path, own: &str) {
         }
     }
     builds.sort_by(|a, b| b.cmp(a));
-    for (_, path) in builds.into_iter().skip(KEPT - 1) {
+    let needed = healer(folder);
+    for (_, path) in builds.into_iter().skip(KEPT - 1).filter(|(_, path)| Some(path) != needed.as_ref()) {
         let _ = std::fs::remove_file(path);
     }
+}
+
+/// The build that an armed checkpoint will run.
+fn healer(folder: &Path) -> Option<PathBuf> {
+    let text = std::fs::read(folder.parent()?.join("checkpoint/armed.json")).ok()?;
+    let armed: ringbolt_core::checkpoint::Armed = serde_json::from_slice(&text).ok()?;
+    Some(folder.join(Path::new(&armed.program).file_name()?))
 }
 
 #[cfg(test)]

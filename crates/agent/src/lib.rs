@@ -5,6 +5,7 @@
 
 mod act;
 mod bench;
+mod checkpoint;
 mod disk;
 mod exec;
 mod frame;
@@ -22,4 +23,4 @@ mod serve;
 mod stop;
 mod undo;
 
-pub use serve::{Options, serve};
+pub use serve::{Options, heal, serve};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Write};
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ use crate::ping::ping;
 use crate::read::{Areas, facts};
 use crate::root::Root;
 use crate::stop::Stop;
-use crate::{install, log};
+use crate::{checkpoint, install, log};
 
 /// Time between two signs of life while a request is under way.
 const ALIVE: Duration = Duration::from_secs(5);
@@ -61,9 +61,10 @@ pub fn serve(options: &Options) -> u8 {
     let out = Out::new(std::fs::File::from(stdout));
     let program = std::env::current_exe().unwrap_or_default();
     let installed = if options.install { install::install(&program) } else { Ok(program) };
-    match installed.and_then(|program| install::build(&program, options.verify_self)) {
-        Ok(build) => {
-            serve_on(options, build, std::io::stdin(), out);
+    let known = installed.and_then(|program| Ok((install::build(&program, options.verify_self)?, program)));
+    match known {
+        Ok((build, program)) => {
+            serve_on(options, build, program, std::io::stdin(), out);
             0
         }
         Err(error) => {
@@ -71,6 +72,22 @@ pub fn serve(options: &Options) -> u8 {
             1
         }
     }
+}
+
+/// Undoes the step of the armed checkpoint, if there is one; run by systemd. The exit status: 0, or 1 when
+/// not all could be undone and it is to be tried again.
+#[must_use]
+pub fn heal(options: &Options, boot: bool) -> u8 {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let root = Root::open(&options.root, options.sysfs.as_deref());
+    let (text, status) = match checkpoint::heal(&root, &checkpoint::Real, boot) {
+        Ok(Some(fired)) => (fired.in_words(), 0),
+        Ok(None) => ("no checkpoint is armed".to_owned(), 0),
+        Err(failure) => (failure.message, 1),
+    };
+    // For the journal of the unit.
+    let _ = writeln!(std::io::stderr(), "{text}");
+    status
 }
 
 /// What the loop hears.
@@ -84,7 +101,7 @@ enum Event {
 }
 
 /// Serves on any pair of streams.
-fn serve_on(options: &Options, build: String, input: impl Read + Send + 'static, out: Out) {
+fn serve_on(options: &Options, build: String, program: PathBuf, input: impl Read + Send + 'static, out: Out) {
     out.say(0, Say::Hello(hello(build)));
     let (events, heard) = channel();
     let lines = events.clone();
@@ -92,10 +109,11 @@ fn serve_on(options: &Options, build: String, input: impl Read + Send + 'static,
     let root = Arc::new(Root::open(&options.root, options.sysfs.as_deref()));
     let (deeds, queue) = channel();
     let lock = Arc::new(Lock::new(&root));
-    let desk = Desk { root, lock, out, events };
+    let desk = Desk { root: Arc::clone(&root), program: program.into(), lock, out, events };
     let worker = desk.clone();
     std::thread::spawn(move || worker.work(&queue));
     Session { desk, deeds, requests: BTreeMap::new(), ending: None }.run(&heard);
+    checkpoint::tidy(&root);
 }
 
 fn hello(build: String) -> Hello {
@@ -125,6 +143,8 @@ struct Order {
 struct Desk {
     root: Arc<Root>,
     lock: Arc<Lock>,
+    /// The agent's own file.
+    program: Arc<Path>,
     out: Out,
     events: Sender<Event>,
 }
@@ -261,6 +281,10 @@ impl Session {
                 // The queue lives as long as the session.
                 let _ = self.deeds.send(Order { id, deed, stop });
             }
+            Ask::Checkpoint(order) => self.spawn(id, move |desk, _| {
+                let note = checkpoint::obey(&desk.root, &checkpoint::Real, &desk.program, &order)?;
+                Ok(Say::Done { note })
+            }),
             Ask::Facts { question } | Ask::Await { question, .. } if stranger(&question).is_some() => {
                 let path = stranger(&question).unwrap_or_default();
                 self.fail(id, &format!("{path} is not on the list of files ringbolt reads"));

@@ -25,8 +25,9 @@ fn dial() -> Line {
     let options = Options { root: folder.path().to_owned(), ..Options::default() };
     let (agent_in, to) = std::io::pipe().unwrap();
     let (from, agent_out) = std::io::pipe().unwrap();
-    let agent =
-        std::thread::spawn(move || serve_on(&options, "00".repeat(32), agent_in, Out::new(agent_out)));
+    let agent = std::thread::spawn(move || {
+        serve_on(&options, "00".repeat(32), "/var/lib/ringbolt/bin/x".into(), agent_in, Out::new(agent_out));
+    });
     let mut line = Line { to: Some(to), from: BufReader::new(from), agent, folder };
     assert!(matches!(line.hear().body, Say::Hello(_)));
     line

@@ -5,7 +5,6 @@
 /// The exit status of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-#[expect(dead_code, reason = "the whole table is the contract; commands that use the rest follow")]
 pub(crate) enum Exit {
     /// Done, or nothing to do.
     Done = 0,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringbolt_control::apply::Sink;
-use ringbolt_core::event::{Event, What};
+use ringbolt_core::event::{Event, Guard, What};
 use ringbolt_core::plan::{Plan, Step, StepId};
 use ringbolt_core::wire::Failure;
 
@@ -167,6 +167,23 @@ impl Progress {
         self.say_aloud(&text);
     }
 
+    /// What a node undid by itself is told, armed and confirmed only where lines move.
+    fn checkpoint(&mut self, step: &str, node: &str, is: Guard, text: &str) {
+        match is {
+            Guard::Armed => self.at(step, Some("checkpoint armed")),
+            Guard::Confirmed => self.at(step, Some("confirmed")),
+            Guard::Fired | Guard::Silent => {
+                self.flush();
+                let sign = if is == Guard::Fired { self.style.yellow("↩") } else { self.style.red("?") };
+                let width = self.board.longest_list();
+                let said =
+                    if is == Guard::Fired { "by itself: " } else { "is not known to have gone back: " };
+                let head = format!("  {sign} {node:width$}  ");
+                self.say_aloud(&hang(&head, &format!("{said}{text}"), self.style.width));
+            }
+        }
+    }
+
     fn show(&mut self, event: &Event) {
         match &event.what {
             What::StepStarted { step, .. } => self.at(step, None),
@@ -179,6 +196,7 @@ impl Progress {
                     self.show_done(&line);
                 }
             }
+            What::Checkpoint { step, node, is, text } => self.checkpoint(step, node.as_str(), *is, text),
             What::Stopping => {
                 self.flush();
                 let text = "stopping: steps under way are finished, no new ones begun (again: at once)";

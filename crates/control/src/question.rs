@@ -31,6 +31,7 @@ pub fn question_for<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Question
             },
             Check::Port { .. }
             | Check::Mtu { .. }
+            | Check::Member { .. }
             | Check::Carrier { .. }
             | Check::Address { .. }
             | Check::Neighbor { .. }

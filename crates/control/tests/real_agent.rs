@@ -148,6 +148,7 @@ fn write(node: &str, path: &str, content: &str, expect: &str) -> Step {
         after: Vec::new(),
         change: None,
         interrupts: "".into(),
+        checkpoint: None,
     }
 }
 

@@ -70,6 +70,17 @@ pub enum What {
         /// Which.
         step: StepId,
     },
+    /// The checkpoint of a step, on one node.
+    Checkpoint {
+        /// Which step.
+        step: StepId,
+        /// Which node.
+        node: NodeName,
+        /// Where it is.
+        is: Guard,
+        /// In words; may be empty.
+        text: String,
+    },
     /// The user asked to stop; steps under way are finished, no new ones begun.
     Stopping,
     /// The run ends.
@@ -83,6 +94,20 @@ pub enum What {
         /// Steps not begun.
         skipped: u32,
     },
+}
+
+/// Where the checkpoint of a step is on a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Guard {
+    /// The node undoes the step by itself unless told otherwise.
+    Armed,
+    /// Over a new connection the node was told that all is well.
+    Confirmed,
+    /// The node has undone the step by itself.
+    Fired,
+    /// Whether it has is not known: it did not answer in time.
+    Silent,
 }
 
 /// How a run ended.

@@ -9,6 +9,7 @@ pub mod address;
 pub mod bench;
 pub mod bind;
 pub mod check;
+pub mod checkpoint;
 pub mod desired;
 pub mod diagnostic;
 pub mod digest;

@@ -67,6 +67,8 @@ pub enum Ask {
     Ping(Ping),
     /// Measure something with one of the field's tools.
     Measure(Measure),
+    /// Arm, confirm or undo a checkpoint.
+    Checkpoint(crate::checkpoint::Order),
     /// Stop a request under way; it answers with what it has.
     Cancel {
         /// Id of that request.

@@ -41,6 +41,7 @@ fn spec(prefixes: &[&str], nodes: Vec<Node>) -> Spec {
         },
         nodes,
         links: Vec::new(),
+        interfaces: Vec::new(),
         ceph: None,
         pools: Vec::new(),
         filesystems: Vec::new(),

@@ -15,6 +15,7 @@ use crate::undo::{self, Kept, Was};
 
 mod authorize;
 pub(crate) mod ceph;
+mod heal;
 mod hold;
 mod initramfs;
 mod interfaces;
@@ -28,6 +29,8 @@ pub(crate) mod sysctl;
 mod take_back;
 mod udev;
 mod unit;
+
+pub(crate) use heal::heal;
 
 /// Where and for whom an action is done.
 pub(crate) struct Scene<'a> {
@@ -78,7 +81,7 @@ pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>
 
 impl Scene<'_> {
     fn disk(&self) -> Disk<'_> {
-        Disk { root: self.root, run: self.run, step: self.step }
+        Disk { root: self.root, run: self.run, step: self.step, healing: false }
     }
 
     /// Keeps what something was before this step changes it.

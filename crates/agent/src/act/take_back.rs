@@ -17,18 +17,36 @@ pub(super) fn take_back(scene: &Scene<'_>, run: &str, step: &str, expect: Option
     }
     let mut notes = Vec::new();
     for (kept, content) in found {
-        let note = match kept.was {
+        let note = match &kept.was {
             Was::File(was) => {
-                let done = scene.disk().restore(&was, content.as_deref(), expect)?;
+                let done = scene.disk().restore(was, content.as_deref(), expect)?;
                 let name = Path::new(&was.path).file_name().unwrap_or_default().to_string_lossy();
                 format!("{name} {done}")
             }
-            Was::Packages { named, installed } => packages::put_back(scene, &named, &installed)?,
-            Was::Unit { unit, enabled, active } => unit::put_back(&unit, enabled, active)?,
-            Was::Sysctl { values } => sysctl::put_back(&values)?,
-            Was::Port { pci, name, mtu, up } => port::put_back(scene, &pci, &name, mtu, up)?,
+            other => put_back(scene, other)?,
         };
         notes.extend(Some(note).filter(|n| !n.is_empty()));
     }
     Ok(notes.join("; "))
+}
+
+/// Puts back what a step has kept besides files, the newest first; the checkpoint has files of its own.
+pub(super) fn all_but_files(scene: &Scene<'_>, run: &str, step: &str) -> Outcome {
+    let found = undo::of_step(scene.root, run, step)
+        .map_err(|e| Failure::broken(format!("cannot read what was kept for {step} of run {run}: {e}")))?;
+    for (kept, _) in found.iter().filter(|(kept, _)| !matches!(kept.was, Was::File(_))) {
+        put_back(scene, &kept.was)?;
+    }
+    Ok(String::new())
+}
+
+/// Puts back one thing that is no file.
+fn put_back(scene: &Scene<'_>, was: &Was) -> Outcome {
+    match was {
+        Was::File(_) => Ok(String::new()),
+        Was::Packages { named, installed } => packages::put_back(scene, named, installed),
+        Was::Unit { unit, enabled, active } => unit::put_back(unit, *enabled, *active),
+        Was::Sysctl { values } => sysctl::put_back(values),
+        Was::Port { pci, name, mtu, up } => port::put_back(scene, pci, name, *mtu, *up),
+    }
 }

@@ -75,9 +75,11 @@ impl Areas {
         let mut areas = Self { interfaces: false, routes: false, thunderbolt: false, frr: false };
         for check in checks {
             match check {
-                Check::Port { .. } | Check::Mtu { .. } | Check::Carrier { .. } | Check::Address { .. } => {
-                    areas.interfaces = true;
-                }
+                Check::Port { .. }
+                | Check::Mtu { .. }
+                | Check::Member { .. }
+                | Check::Carrier { .. }
+                | Check::Address { .. } => areas.interfaces = true,
                 Check::Neighbor { .. } | Check::Bfd { .. } => areas.frr = true,
                 Check::Route { hops, .. } => {
                     areas.routes = true;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
-use ringbolt_agent::{Options, serve};
+use clap::{Args, Subcommand};
+use ringbolt_agent::{Options, heal, serve};
 
 /// Arguments of `agent`.
 #[derive(Debug, Args)]
@@ -18,9 +18,23 @@ pub(crate) struct AgentArgs {
     /// Read the Thunderbolt part of sysfs below this folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) sysfs: Option<PathBuf>,
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub(crate) deed: Option<AgentDeed>,
 }
 
-/// Serves frames on standard input and output until the other end is done.
+/// What the agent does besides serving.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AgentDeed {
+    /// Undo the step of the armed checkpoint, if there is one; started by systemd
+    Heal {
+        /// Files only: the network comes up later, from them
+        #[arg(long)]
+        boot: bool,
+    },
+}
+
+/// Serves frames on standard input and output until the other end is done, or does the one deed.
 pub(crate) fn run(args: &AgentArgs) -> ExitCode {
     let options = Options {
         sysfs: args.sysfs.clone(),
@@ -28,5 +42,8 @@ pub(crate) fn run(args: &AgentArgs) -> ExitCode {
         install: args.install,
         ..Options::default()
     };
-    ExitCode::from(serve(&options))
+    ExitCode::from(match args.deed {
+        Some(AgentDeed::Heal { boot }) => heal(&options, boot),
+        None => serve(&options),
+    })
 }

@@ -8,11 +8,13 @@ use std::time::Instant;
 use clap::Args;
 use ringbolt_control::apply::{self, Sink, Stop};
 use ringbolt_control::hold::Hold;
+use ringbolt_core::checkpoint::SECONDS;
 use ringbolt_core::event::Outcome;
+use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Fleet, Phase, Plan, Policy, Risk};
 use ringbolt_core::survey::Survey;
 
-use crate::command::plan::{ending, nothing_for, part, phase, show};
+use crate::command::plan::{ending, nothing_for, part, phase, seconds, show};
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::hold::{self, StealArgs, Wish};
@@ -41,6 +43,9 @@ pub(crate) struct ApplyArgs {
     /// Forget cables of the last apply that are not there any more
     #[arg(long)]
     pub(crate) forget_cables: bool,
+    /// Seconds a node waits before it undoes by itself a step that may have cut it off
+    #[arg(long, value_name = "SECONDS", default_value_t = SECONDS, value_parser = seconds)]
+    pub(crate) checkpoint: u32,
     /// Only this part of the plan
     #[arg(long, value_name = "PHASE", value_parser = phase)]
     pub(crate) only: Option<Phase>,
@@ -97,6 +102,7 @@ impl Run<'_> {
                     // Should that fail, it is only told again.
                     let _ = self.session.runs.settle(&run);
                 }
+                apply::acknowledge(&self.session.fleet, &survey.fleet).await;
                 return self.finish(&survey, &plan, done, out);
             }
             let digest = plan.digest();
@@ -179,7 +185,8 @@ impl Run<'_> {
 
     /// The plan cut down to `--only`, or replaced by `--plan` if that is still the plan.
     fn narrowed(&self, survey: &Survey, out: &mut dyn Write) -> Result<Plan, Trouble> {
-        let mut plan = survey.plan(&Policy::default());
+        let policy = Policy { checkpoint: self.args.checkpoint, ..Policy::default() };
+        let mut plan = survey.plan(&policy);
         plan.narrow(self.args.only, &self.global.node);
         if let Some(path) = &self.args.plan {
             let saved = read(path)?;
@@ -190,7 +197,7 @@ impl Run<'_> {
                         "{} is not the plan any more: the nodes or the spec changed since",
                         path.display()
                     ),
-                    hint: Some("look at `ringbolt plan`, and save it anew by --out; one saved with --only or --node needs the same here".into()),
+                    hint: Some("look at `ringbolt plan`, and save it anew by --out; one saved with --only, --node or --checkpoint needs the same here".into()),
                     exit: Exit::Pending,
                 });
             }
@@ -323,8 +330,9 @@ impl Run<'_> {
     }
 
     fn broken(&self, report: &apply::Report, out: &mut dyn Write) -> Result<Exit, Trouble> {
+        let exit = if report.healed { Exit::RolledBack } else { Exit::Failed };
         if self.args.json {
-            return Ok(Exit::Failed);
+            return Ok(exit);
         }
         let word = match report.outcome {
             Outcome::Stopped => self.style.yellow("stopped:"),
@@ -341,12 +349,25 @@ impl Run<'_> {
             let text = format!("{}: the next plan looks at what they left.", report.in_flight.join(", "));
             write!(out, "{}", hang("In flight when the run was ended: ", &text, self.style.width))?;
         }
-        if self.global.quiet {
-            return Ok(Exit::Failed);
+        for checkpoint in &report.guarded {
+            let names: Vec<&str> = checkpoint.nodes.iter().map(NodeName::as_str).collect();
+            let text = format!(
+                "{} undo by themselves, within {} s, what nobody has confirmed.",
+                names.join(", "),
+                checkpoint.seconds
+            );
+            write!(out, "{}", hang("Checkpoint: ", &text, self.style.width))?;
         }
-        let next = "`ringbolt apply` goes on from here, `ringbolt plan` shows what is left. No file is half written.";
+        if self.global.quiet {
+            return Ok(exit);
+        }
+        let next = if report.healed {
+            "the network of these nodes is what it was before; correct what the failed step says, then `ringbolt apply` again."
+        } else {
+            "`ringbolt apply` goes on from here, `ringbolt plan` shows what is left. No file is half written."
+        };
         write!(out, "{}", hang("Next: ", next, self.style.width))?;
-        Ok(Exit::Failed)
+        Ok(exit)
     }
 }
 

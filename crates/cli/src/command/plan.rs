@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use ringbolt_core::checkpoint::{RANGE, SECONDS};
 use ringbolt_core::plan::{Phase, Plan, Policy};
 use ringbolt_core::survey::Survey;
 
@@ -23,6 +24,9 @@ pub(crate) struct PlanArgs {
     /// End with status 3 when anything differs
     #[arg(long)]
     pub(crate) detect: bool,
+    /// Seconds a node waits before it undoes by itself a step that may have cut it off
+    #[arg(long, value_name = "SECONDS", default_value_t = SECONDS, value_parser = seconds)]
+    pub(crate) checkpoint: u32,
     /// Only this part of the plan
     #[arg(long, value_name = "PHASE", value_parser = phase)]
     pub(crate) only: Option<Phase>,
@@ -43,6 +47,13 @@ pub(crate) fn phase(text: &str) -> Result<Phase, String> {
         .ok_or_else(|| format!("there is no such part; there are {}", words.join(", ")))
 }
 
+/// Seconds of a checkpoint.
+pub(crate) fn seconds(text: &str) -> Result<u32, String> {
+    let (least, most) = (RANGE.start(), RANGE.end());
+    let number = text.parse().ok().filter(|n| RANGE.contains(n));
+    number.ok_or_else(|| format!("a node waits {least} to {most} seconds"))
+}
+
 /// Plans and shows it.
 pub(crate) fn run(
     args: &PlanArgs,
@@ -51,7 +62,7 @@ pub(crate) fn run(
     style: Style,
 ) -> Result<Exit, Trouble> {
     let survey = block_on(async { Session::open(global, style)?.survey().await })?;
-    let mut plan = survey.plan(&Policy::default());
+    let mut plan = survey.plan(&Policy { checkpoint: args.checkpoint, ..Policy::default() });
     plan.narrow(args.only, &global.node);
     if let Some(path) = &args.out {
         save(&plan, path)?;

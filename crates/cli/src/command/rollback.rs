@@ -6,12 +6,13 @@ use std::io::{IsTerminal, Write};
 use clap::Args;
 use ringbolt_control::apply;
 use ringbolt_control::run::{PastRun, RunError};
+use ringbolt_core::checkpoint;
 use ringbolt_core::desired::question;
 use ringbolt_core::event::{Outcome, What};
 use ringbolt_core::plan::{Fleet, Past, Plan, StepId, undo};
 
 use crate::command::apply::{How, Tie, answer, carry_out};
-use crate::command::plan::ending;
+use crate::command::plan::{ending, seconds};
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::hold::{self, StealArgs, Wish};
@@ -32,6 +33,9 @@ pub(crate) struct RollbackArgs {
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,
+    /// Seconds a node waits before it undoes by itself a step that may have cut it off
+    #[arg(long, value_name = "SECONDS", default_value_t = checkpoint::SECONDS, value_parser = seconds)]
+    pub(crate) checkpoint: u32,
     /// Only show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -125,7 +129,8 @@ impl Back<'_> {
             .zip(&begun)
             .map(|(run, begun)| Past { run: &run.record.id, plan: &run.plan, before: &run.facts, begun })
             .collect();
-        let plan = undo(&runs, &seen.fleet);
+        let mut plan = undo(&runs, &seen.fleet);
+        checkpoint::guard(&mut plan.steps, self.args.checkpoint);
         Ok((seen.fleet, plan))
     }
 
@@ -220,7 +225,11 @@ impl Back<'_> {
             }
             write!(out, "\n{}", hang(&format!("{word} "), &text, self.style.width))?;
         }
-        Ok(if whole { Exit::Done } else { Exit::Failed })
+        Ok(match (whole, report.healed) {
+            (true, _) => Exit::Done,
+            (false, true) => Exit::RolledBack,
+            (false, false) => Exit::Failed,
+        })
     }
 }
 

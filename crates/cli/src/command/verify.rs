@@ -5,14 +5,16 @@ use std::io::Write;
 use clap::Args;
 use ringbolt_control::verify::measure;
 use ringbolt_core::check::Check;
+use ringbolt_core::checkpoint;
 use ringbolt_core::name::NodeName;
+use ringbolt_core::plan::Obstacle;
 use ringbolt_core::survey::Survey;
 use ringbolt_core::verify::{Report, pings, report};
 
 use crate::command::plan::charset;
 use crate::exit::Exit;
 use crate::global::Global;
-use crate::render::{Style, survey as drawing, verify as render};
+use crate::render::{Style, obstacle, survey as drawing, verify as render};
 use crate::session::{Session, Trouble, block_on};
 
 /// Arguments of `verify`.
@@ -50,6 +52,9 @@ pub(crate) fn run(
     } else if !global.quiet {
         writeln!(out, "{}", drawing::mesh(&survey, style, charset()))?;
         write!(out, "{}", render::report(&report, style))?;
+        let undone: Vec<Obstacle> =
+            survey.fleet.nodes.iter().filter_map(|(node, facts)| checkpoint::report(node, facts)).collect();
+        write!(out, "{}", obstacle::notes(&undone, style))?;
     } else if !report.ok {
         write!(out, "{}", render::failures(&report, style))?;
     }

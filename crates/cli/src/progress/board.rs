@@ -158,6 +158,7 @@ mod tests {
             after: Vec::new(),
             change: None,
             interrupts: "".into(),
+            checkpoint: None,
         };
         let steps = (1..=nodes).flat_map(|n| titles.iter().map(move |t| step(n, t))).collect();
         Plan { steps, ..Plan::default() }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ringbolt_core::checkpoint::Checkpoint;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{FileChange, Phase, Plan, Risk, Step};
 use similar::TextDiff;
@@ -176,6 +177,10 @@ fn tell(group: &Group<'_>, all: usize, style: Style) -> String {
         let head = format!("      {} ", style.yellow("interrupts:"));
         text += &hang(&head, interrupts, style.width);
     }
+    if let Some(checkpoint) = &step.checkpoint {
+        let head = format!("      {} ", style.dim("checkpoint:"));
+        text += &hang(&head, &goes_back(checkpoint, all), style.width);
+    }
     let many = group.diffs.len() > DIFFS;
     for (diff, names) in group.diffs.iter().take(if many { 1 } else { DIFFS }) {
         if group.diffs.len() > 1 {
@@ -189,6 +194,19 @@ fn tell(group: &Group<'_>, all: usize, style: Style) -> String {
         text += &hang("      ", &said, style.width);
     }
     text
+}
+
+/// What happens when a step cuts somebody off.
+fn goes_back(checkpoint: &Checkpoint, all: usize) -> String {
+    let seconds = checkpoint.seconds;
+    match checkpoint.nodes.as_slice() {
+        [_] => format!("if it does not come back within {seconds} s, the node undoes this by itself"),
+        several => {
+            let names: Vec<&str> = several.iter().map(NodeName::as_str).collect();
+            let who = nodes(&names, all.max(names.len()));
+            format!("if one does not come back within {seconds} s, {who} undo this by themselves")
+        }
+    }
 }
 
 /// More different changes of one file than this are not all shown.
@@ -251,6 +269,7 @@ mod tests {
                 after: Some(after.into()),
             }),
             interrupts: "".into(),
+            checkpoint: None,
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    fn on(node: &NodeName, failure: Failure) -> Self {
+    pub(super) fn on(node: &NodeName, failure: Failure) -> Self {
         let lost = (failure.kind == FailureKind::Lost).then(|| node.clone());
         Self { failure, lost }
     }
@@ -75,16 +75,24 @@ fn done(answer: &Say) -> Result<(), Failure> {
     }
 }
 
-/// Waits until everything a step promises holds, on all nodes at once.
-pub(super) async fn prove(fleet: &Fleet, step: &Step) -> Result<(), Fault> {
+/// Waits until what a step promises holds, on all nodes at once: those checks that `counts` picks, for as long as
+/// the step grants and not beyond `until`.
+pub(super) async fn prove(
+    fleet: &Fleet,
+    step: &Step,
+    counts: impl Fn(&Check) -> bool,
+    until: Option<Instant>,
+) -> Result<(), Fault> {
     let mut checks: BTreeMap<&NodeName, Vec<Check>> = BTreeMap::new();
-    for (node, check) in &step.proof {
+    for (node, check) in step.proof.iter().filter(|(_, check)| counts(check)) {
         checks.entry(node).or_default().push(check.clone());
     }
+    let left = until.map(|until| until.saturating_duration_since(Instant::now()).as_secs());
+    let patience = left.unwrap_or(u64::MAX).min(u64::from(step.patience));
     let mut asked: Vec<(&NodeName, Pending)> = Vec::new();
     for (node, checks) in checks {
         let question = question_for(&checks);
-        let ask = Ask::Await { checks, question, patience_ms: u64::from(step.patience) * 1000 };
+        let ask = Ask::Await { checks, question, patience_ms: patience * 1000 };
         asked.push((node, fleet.start(node, ask).map_err(|f| Fault::on(node, f))?));
     }
     let mut complaints = Vec::new();
@@ -100,7 +108,7 @@ pub(super) async fn prove(fleet: &Fleet, step: &Step) -> Result<(), Fault> {
     if complaints.is_empty() {
         return Ok(());
     }
-    let message = format!("not so after {} s: {}", step.patience, complaints.join("; "));
+    let message = format!("not so after {patience} s: {}", complaints.join("; "));
     Err(Fault { failure: Failure::broken(message), lost: None })
 }
 

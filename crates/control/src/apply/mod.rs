@@ -3,9 +3,11 @@
 //! The loop here moves words between three parties: the run's state, which decides; the fleet, which does; and the
 //! sink, which is told everything. It takes no decision of its own.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ringbolt_core::checkpoint::{self, Checkpoint};
 use ringbolt_core::event::{Event, Outcome, What};
 use ringbolt_core::plan::{Plan, StepId};
 use ringbolt_core::wire::FailureKind;
@@ -14,12 +16,14 @@ use tokio::task::JoinSet;
 
 mod deed;
 mod difference;
+mod guard;
 mod sink;
 mod state;
 mod stop;
 mod words;
 
 pub use difference::difference;
+pub use guard::{Recovery, acknowledge};
 pub use sink::Sink;
 pub use state::{Command, Input, RETRIES, RunState};
 pub use stop::{Stop, Stopper, Urgency, on_signals, stop};
@@ -27,6 +31,9 @@ pub use words::in_words;
 
 use self::deed::Fault;
 use crate::fleet::Fleet;
+
+/// What is left of a checkpoint's time when its proof must have come: for the confirmation.
+const PROVING: Duration = Duration::from_secs(10);
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +48,10 @@ pub struct Report {
     pub skipped: u32,
     /// Steps that had begun when the run was ended at once: what they left is not known.
     pub in_flight: Vec<StepId>,
+    /// Steps failed, and the nodes of every one of them have undone it by themselves.
+    pub healed: bool,
+    /// Checkpoints nodes may be waiting in, because the run was ended at once.
+    pub guarded: Vec<Checkpoint>,
     /// How long it took.
     pub took: Duration,
 }
@@ -111,6 +122,8 @@ struct Runner<'a> {
     state: RunState,
     began: Instant,
     tasks: JoinSet<()>,
+    /// When the nodes of armed steps go back.
+    deadlines: BTreeMap<usize, tokio::time::Instant>,
     tell: mpsc::UnboundedSender<Word>,
     words: mpsc::UnboundedReceiver<Word>,
     fault: Option<std::io::Error>,
@@ -128,6 +141,7 @@ impl<'a> Runner<'a> {
             sink,
             began: Instant::now(),
             tasks: JoinSet::new(),
+            deadlines: BTreeMap::new(),
             tell,
             words,
             fault: None,
@@ -174,7 +188,8 @@ impl<'a> Runner<'a> {
         let kept = self.record(events);
         for deed in deeds {
             match deed {
-                Command::Act(step) if !kept => self.refuse(step),
+                // What is armed already and not begun goes back to what it is.
+                Command::Act(step) | Command::Arm(step) if !kept => self.refuse(step),
                 deed => self.begin(&deed),
             }
         }
@@ -207,10 +222,49 @@ impl<'a> Runner<'a> {
         let _ = self.tell.send(Word::State(Input::Failed(step, failure)));
     }
 
+    /// When the nodes of a step go back by themselves. Counted from before they were told, it is never too late.
+    fn until(&mut self, step: usize, arming: bool) -> tokio::time::Instant {
+        let seconds = self.plan.steps[step].checkpoint.as_ref().map_or(0, |c| c.seconds);
+        let until = tokio::time::Instant::now() + Duration::from_secs(seconds.into());
+        if arming {
+            self.deadlines.insert(step, until);
+        }
+        self.deadlines.get(&step).copied().unwrap_or(until)
+    }
+
     fn begin(&mut self, command: &Command) {
         let tell = self.tell.clone();
         let (plan, fleet, id) = (Arc::clone(&self.plan), Arc::clone(&self.fleet), self.id.clone());
         match *command {
+            Command::Arm(i) => {
+                self.until(i, true);
+                self.tasks.spawn(async move {
+                    let outcome = guard::arm(&fleet, &id, &plan.steps[i]).await;
+                    report(&tell, i, outcome, Input::Armed(i));
+                })
+            }
+            Command::Confirm(i) => {
+                let until = self.until(i, false);
+                self.tasks.spawn(async move {
+                    let outcome = guard::confirm(&fleet, &id, &plan.steps[i], until).await;
+                    report(&tell, i, outcome, Input::Confirmed(i));
+                })
+            }
+            Command::Recover(i) => {
+                let until = self.until(i, false);
+                self.tasks.spawn(async move {
+                    let nodes = guard::recover(&fleet, &id, &plan.steps[i], until).await;
+                    let _ = tell.send(Word::State(Input::Recovered(i, nodes)));
+                })
+            }
+            Command::Release(i) => self.tasks.spawn(async move {
+                let nodes = guard::release(&fleet, &id, &plan.steps[i]).await;
+                let _ = tell.send(Word::State(Input::Recovered(i, nodes)));
+            }),
+            Command::Settle(i) => self.tasks.spawn(async move {
+                let outcome = deed::prove(&fleet, &plan.steps[i], |c| !checkpoint::counts(c), None).await;
+                report(&tell, i, outcome, Input::Proven(i));
+            }),
             Command::Act(i) => self.tasks.spawn(async move {
                 let progress = |text| drop(tell.send(Word::Progress(i, text)));
                 let outcome = deed::act(&fleet, &id, &plan.steps[i], progress).await;
@@ -219,10 +273,15 @@ impl<'a> Runner<'a> {
                 }
                 report(&tell, i, outcome, Input::Acted(i));
             }),
-            Command::Prove(i) => self.tasks.spawn(async move {
-                let outcome = deed::prove(&fleet, &plan.steps[i]).await;
-                report(&tell, i, outcome, Input::Proven(i));
-            }),
+            Command::Prove(i) => {
+                let guarded = self.plan.steps[i].checkpoint.is_some();
+                let until = guarded.then(|| self.until(i, false) - PROVING);
+                self.tasks.spawn(async move {
+                    let counts = |c: &_| !guarded || checkpoint::counts(c);
+                    let outcome = deed::prove(&fleet, &plan.steps[i], counts, until).await;
+                    report(&tell, i, outcome, Input::Proven(i));
+                })
+            }
             Command::Pause { step, ms } => self.tasks.spawn(async move {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
                 let _ = tell.send(Word::State(Input::Due(step)));
@@ -245,7 +304,10 @@ impl<'a> Runner<'a> {
     fn report(self, in_flight: Vec<StepId>) -> Result<Report, ApplyError> {
         let (done, failed, skipped) = self.state.counts();
         let took = self.began.elapsed();
-        let report = Report { outcome: self.outcome, done, failed, skipped, in_flight, took };
+        let healed = self.state.healed();
+        let guarded = self.state.guarded().cloned().collect();
+        let report =
+            Report { outcome: self.outcome, done, failed, skipped, in_flight, healed, guarded, took };
         match self.fault {
             None => Ok(report),
             Some(source) => Err(ApplyError { source, report }),

@@ -6,10 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use ringbolt_core::event::{Outcome, What};
+use ringbolt_core::checkpoint::{self, Checkpoint};
+use ringbolt_core::event::{Guard, Outcome, What};
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Plan, Risk, Step};
 use ringbolt_core::wire::{Failure, FailureKind};
+
+use super::guard::Recovery;
 
 /// How often a step that may work if tried again is tried again.
 pub const RETRIES: u32 = 5;
@@ -22,10 +25,16 @@ const FIRST_PAUSE_MS: u64 = 500;
 pub enum Input {
     /// The run begins.
     Begin,
+    /// The nodes of a step undo it by themselves unless told otherwise.
+    Armed(usize),
     /// The deed of a step is done.
     Acted(usize),
     /// What it promises holds.
     Proven(usize),
+    /// Its nodes were told over new connections to keep what it did.
+    Confirmed(usize),
+    /// What its nodes did about it once it had failed.
+    Recovered(usize, Vec<Recovery>),
     /// Its deed or its proof failed.
     Failed(usize, Failure),
     /// The pause before the next try is over.
@@ -41,10 +50,20 @@ pub enum Input {
 pub enum Command {
     /// Tell everybody.
     Emit(What),
+    /// Arm the checkpoint of a step.
+    Arm(usize),
     /// Do the deed of a step.
     Act(usize),
-    /// Wait for what it promises.
+    /// Wait for what it promises; of a step with a checkpoint, for what must hold before it is confirmed.
     Prove(usize),
+    /// Tell its nodes over new connections to keep it.
+    Confirm(usize),
+    /// Wait for the rest of what it promises.
+    Settle(usize),
+    /// Its deed was refused before anything was done: take the checkpoint away.
+    Release(usize),
+    /// It failed: see to it that its nodes go back, and find out whether they have.
+    Recover(usize),
     /// Come back with `Due` after a pause.
     Pause {
         /// Which step.
@@ -60,8 +79,12 @@ pub enum Command {
 enum Status {
     Waiting,
     Ready,
+    Arming,
     Acting,
     Proving,
+    Confirming,
+    Settling,
+    Recovering,
     Done,
     Failed,
     Skipped,
@@ -79,6 +102,8 @@ struct Progress {
     retries: u32,
     last: Option<Failure>,
     started_ms: u64,
+    /// Its nodes have gone back by themselves.
+    healed: bool,
 }
 
 /// One node's share.
@@ -154,9 +179,17 @@ impl RunState {
                 let free = (0..self.steps.len()).filter(|i| self.steps[*i].blockers == 0).collect();
                 self.unblock(free, &mut out);
             }
+            Input::Armed(step) if self.is(step, Status::Arming) => self.armed(step, &mut out),
             Input::Acted(step) if self.is(step, Status::Acting) => self.acted(step, &mut out),
-            Input::Proven(step) if self.is(step, Status::Proving) => self.complete(step, &mut out),
-            Input::Failed(step, failure) if self.is_under_way(step) => self.failed(step, failure, &mut out),
+            Input::Proven(step) if self.is(step, Status::Proving) => self.proven(step, &mut out),
+            Input::Proven(step) if self.is(step, Status::Settling) => self.complete(step, &mut out),
+            Input::Confirmed(step) if self.is(step, Status::Confirming) => self.confirmed(step, &mut out),
+            Input::Recovered(step, nodes) if self.is(step, Status::Recovering) => {
+                self.recovered(step, &nodes, &mut out);
+            }
+            Input::Failed(step, failure) if self.is_under_way(step) && !self.is(step, Status::Recovering) => {
+                self.failed(step, failure, &mut out);
+            }
             Input::Due(step) if self.is_under_way(step) => self.due(step, &mut out),
             Input::Lost(node) => self.lost(&node, &mut out),
             Input::Stop if !self.stopping => {
@@ -189,6 +222,20 @@ impl RunState {
         (done, failed, skipped)
     }
 
+    /// Whether steps failed, and every one of them was undone by its nodes themselves.
+    pub fn healed(&self) -> bool {
+        let mut failed = self.steps.iter().filter(|s| s.status == Status::Failed).peekable();
+        failed.peek().is_some() && failed.all(|s| s.healed)
+    }
+
+    /// The checkpoints nodes wait in at this moment, or may.
+    pub fn guarded(&self) -> impl Iterator<Item = &Checkpoint> {
+        let at_work =
+            [Status::Arming, Status::Acting, Status::Proving, Status::Confirming, Status::Recovering];
+        let armed = move |i: &usize| at_work.contains(&self.steps[*i].status);
+        (0..self.steps.len()).filter(armed).filter_map(|i| self.step(i).checkpoint.as_ref())
+    }
+
     fn step(&self, i: usize) -> &Step {
         &self.plan.steps[i]
     }
@@ -198,7 +245,17 @@ impl RunState {
     }
 
     fn is_under_way(&self, i: usize) -> bool {
-        self.is(i, Status::Acting) || self.is(i, Status::Proving)
+        self.steps.get(i).is_some_and(|s| {
+            matches!(
+                s.status,
+                Status::Arming
+                    | Status::Acting
+                    | Status::Proving
+                    | Status::Confirming
+                    | Status::Settling
+                    | Status::Recovering
+            )
+        })
     }
 
     fn interrupts(&self, i: usize) -> bool {
@@ -261,16 +318,90 @@ impl RunState {
         }
         self.steps[i].status = Status::Acting;
         out.push(Command::Emit(What::StepStarted { step: id, node }));
-        if self.step(i).action.is_some() {
+        if self.step(i).checkpoint.is_some() {
+            self.steps[i].status = Status::Arming;
+            out.push(Command::Arm(i));
+        } else if self.step(i).action.is_some() {
             out.push(Command::Act(i));
         } else {
             self.acted(i, out);
         }
     }
 
-    fn acted(&mut self, i: usize, out: &mut Vec<Command>) {
+    /// Tells where the checkpoint of a step is on all its nodes.
+    fn tell(&self, i: usize, is: Guard, text: &str, out: &mut Vec<Command>) {
+        for node in self.step(i).checkpoint.iter().flat_map(|c| &c.nodes) {
+            out.push(Command::Emit(What::Checkpoint {
+                step: self.step(i).id.clone(),
+                node: node.clone(),
+                is,
+                text: text.to_owned(),
+            }));
+        }
+    }
+
+    fn armed(&mut self, i: usize, out: &mut Vec<Command>) {
+        let seconds = self.step(i).checkpoint.as_ref().map_or(0, |c| c.seconds);
+        let text = format!("undoes it by itself in {seconds} s unless told otherwise");
+        self.tell(i, Guard::Armed, &text, out);
+        self.steps[i].status = Status::Acting;
+        out.push(Command::Act(i));
+    }
+
+    fn proven(&mut self, i: usize, out: &mut Vec<Command>) {
+        if self.step(i).checkpoint.is_none() {
+            return self.complete(i, out);
+        }
+        self.steps[i].retries = 0;
+        self.steps[i].status = Status::Confirming;
+        out.push(Command::Confirm(i));
+    }
+
+    fn confirmed(&mut self, i: usize, out: &mut Vec<Command>) {
+        self.tell(i, Guard::Confirmed, "", out);
         self.leave_node(i);
         self.steps[i].retries = 0;
+        if self.step(i).proof.iter().all(|(_, check)| checkpoint::counts(check)) {
+            self.complete(i, out);
+        } else {
+            self.steps[i].status = Status::Settling;
+            out.push(Command::Settle(i));
+        }
+    }
+
+    fn recovered(&mut self, i: usize, nodes: &[Recovery], out: &mut Vec<Command>) {
+        for Recovery { node, is, text, .. } in nodes {
+            out.push(Command::Emit(What::Checkpoint {
+                step: self.step(i).id.clone(),
+                node: node.clone(),
+                is: *is,
+                text: text.clone(),
+            }));
+        }
+        let fired = |r: &Recovery| r.is == Guard::Fired && r.whole;
+        self.steps[i].healed = !nodes.is_empty() && nodes.iter().all(fired);
+        let mut failure = self.steps[i].last.take().unwrap_or_else(|| Failure::broken("it failed"));
+        if self.steps[i].healed {
+            failure =
+                failure.hint("its nodes are what they were before it: settle the cause, then apply again");
+        }
+        self.fail(i, failure, out);
+    }
+
+    fn acted(&mut self, i: usize, out: &mut Vec<Command>) {
+        self.steps[i].retries = 0;
+        if self.step(i).checkpoint.is_some() {
+            // The node does nothing else before it is confirmed: that would go back as well.
+            if self.step(i).proof.iter().any(|(_, check)| checkpoint::counts(check)) {
+                self.steps[i].status = Status::Proving;
+                out.push(Command::Emit(What::StepProving { step: self.step(i).id.clone() }));
+                out.push(Command::Prove(i));
+            } else {
+                self.proven(i, out);
+            }
+            return;
+        }
+        self.leave_node(i);
         if self.step(i).proof.is_empty() {
             self.complete(i, out);
         } else {
@@ -300,6 +431,25 @@ impl RunState {
             self.steps[i].last = Some(failure);
             return;
         }
+        let guarded = matches!(self.steps[i].status, Status::Acting | Status::Proving | Status::Confirming)
+            && self.step(i).checkpoint.is_some();
+        if !guarded {
+            return self.fail(i, failure, out);
+        }
+        let kinds = [FailureKind::Refused, FailureKind::Ousted];
+        let refused = self.is(i, Status::Acting) && kinds.contains(&failure.kind);
+        let text = format!("{}; waits until its nodes have gone back", failure.message);
+        self.steps[i].status = Status::Recovering;
+        self.steps[i].last = Some(failure);
+        if refused {
+            out.push(Command::Release(i));
+        } else {
+            out.push(Command::Emit(What::StepProgress { step: self.step(i).id.clone(), text }));
+            out.push(Command::Recover(i));
+        }
+    }
+
+    fn fail(&mut self, i: usize, failure: Failure, out: &mut Vec<Command>) {
         self.leave_node(i);
         self.end(i, Status::Failed);
         out.push(Command::Emit(What::StepFailed { step: self.step(i).id.clone(), failure }));
@@ -310,12 +460,19 @@ impl RunState {
     fn due(&mut self, i: usize, out: &mut Vec<Command>) {
         let Some(failure) = self.steps[i].last.take() else { return };
         if self.stopping {
-            self.failed(i, failure, out);
-        } else if self.is(i, Status::Acting) {
-            out.push(Command::Act(i));
-        } else {
-            out.push(Command::Prove(i));
+            return self.failed(i, failure, out);
         }
+        out.push(match self.steps[i].status {
+            // The time counts anew: what is tried again must not be undone under way.
+            Status::Arming | Status::Acting if self.step(i).checkpoint.is_some() => {
+                self.steps[i].status = Status::Arming;
+                Command::Arm(i)
+            }
+            Status::Acting => Command::Act(i),
+            Status::Confirming => Command::Confirm(i),
+            Status::Settling => Command::Settle(i),
+            _ => Command::Prove(i),
+        });
     }
 
     fn lost(&mut self, node: &NodeName, out: &mut Vec<Command>) {
@@ -416,6 +573,7 @@ impl Progress {
             retries: 0,
             last: None,
             started_ms: 0,
+            healed: false,
         }
     }
 }

@@ -30,6 +30,7 @@ fn step(id: &str, node: &str, action: Action, after: &[&str]) -> Step {
         after: after.iter().map(|a| (*a).into()).collect(),
         change: None,
         interrupts: "".into(),
+        checkpoint: None,
     }
 }
 

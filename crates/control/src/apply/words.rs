@@ -15,6 +15,7 @@ pub fn in_words(check: &Check) -> String {
         Check::Active { unit } => format!("{unit} active"),
         Check::Port { port } => format!("port {port} there"),
         Check::Mtu { interface, mtu } => format!("{interface} has MTU {mtu}"),
+        Check::Member { interface, bridge } => format!("{interface} is a port of {bridge}"),
         Check::Carrier { interface } => format!("{interface} has carrier"),
         Check::Address { interface, address } => format!("{interface} has {address}"),
         Check::Line { path, line } => format!("`{line}` in {path}"),

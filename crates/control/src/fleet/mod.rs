@@ -188,6 +188,33 @@ impl Fleet {
         link.settled().await
     }
 
+    /// A line to a node beside that of the run, over a connection of its own.
+    ///
+    /// # Errors
+    /// There is no line to be had.
+    pub(crate) async fn fresh(&self, node: &NodeName) -> Result<Fresh, Arc<LineError>> {
+        let link = Link::start(node, Arc::clone(&self.transport), Arc::clone(&self.limit));
+        let fresh = Fresh(Some(link.clone()));
+        link.settled().await?;
+        Ok(fresh)
+    }
+
+    /// Uses a fresh line from now on where the old one is over; otherwise the fresh one is closed.
+    pub(crate) fn adopt(&self, node: &NodeName, mut fresh: Fresh) {
+        if let Some(slot) = self.links.get(node) {
+            let mut link = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            if matches!(link.status(), Status::Down(_))
+                && let Some(new) = fresh.0.take()
+            {
+                if let Some(claim) = self.lease.claim() {
+                    // As with any other line in its place.
+                    drop(new.ask(Ask::Hold(claim)));
+                }
+                *link = new;
+            }
+        }
+    }
+
     /// Says good-bye to all nodes and gives them a moment to end.
     pub async fn close(&self) {
         let links: Vec<Link> = self.links.keys().filter_map(|n| self.link(n)).collect();
@@ -243,6 +270,27 @@ impl Fleet {
             return Missing::Unreachable(error.clone());
         }
         Missing::Failed { node, failure }
+    }
+}
+
+/// A line that was made for one purpose; dropped, it hangs up.
+pub(crate) struct Fresh(Option<Link>);
+
+impl Fresh {
+    /// Asks over this very line.
+    pub(crate) async fn ask(&self, ask: Ask) -> Result<Say, Failure> {
+        match &self.0 {
+            Some(link) => link.ask(ask).wait(|_| ()).await,
+            None => Err(Failure::lost("the line was handed on")),
+        }
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        if let Some(link) = &self.0 {
+            link.close();
+        }
     }
 }
 

@@ -426,7 +426,10 @@ impl RunRecord {
                 self.outcome = Some(*outcome);
                 (self.done, self.failed, self.skipped) = (*done, *failed, *skipped);
             }
-            What::StepProgress { .. } | What::StepProving { .. } | What::Stopping => {}
+            What::StepProgress { .. }
+            | What::StepProving { .. }
+            | What::Checkpoint { .. }
+            | What::Stopping => {}
         }
     }
 }

@@ -78,6 +78,13 @@ pub enum Check {
         /// Bytes.
         mtu: u32,
     },
+    /// An interface is a port of this bridge.
+    Member {
+        /// Interface name.
+        interface: String,
+        /// The bridge's name.
+        bridge: String,
+    },
     /// An interface is up and has carrier.
     Carrier {
         /// Interface name.
@@ -188,9 +195,10 @@ impl Check {
                 )
             }
             Self::Port { port } => self.judge_interface(facts, port.as_str()),
-            Self::Mtu { interface, .. } | Self::Carrier { interface } | Self::Address { interface, .. } => {
-                self.judge_interface(facts, interface)
-            }
+            Self::Mtu { interface, .. }
+            | Self::Member { interface, .. }
+            | Self::Carrier { interface }
+            | Self::Address { interface, .. } => self.judge_interface(facts, interface),
             Self::Neighbor { .. } | Self::Bfd { .. } => self.judge_frr(facts),
             Self::Route { to, hops } => network::route(facts, *to, *hops),
             Self::Ceph(check) => check.judge(facts),

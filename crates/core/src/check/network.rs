@@ -12,6 +12,10 @@ impl Check {
         };
         match self {
             Self::Mtu { mtu, .. } => (interface.mtu == *mtu, interface.mtu.to_string()),
+            Self::Member { bridge, .. } => match &interface.master {
+                Some(master) => (master == bridge, format!("port of {master}")),
+                None => (false, "port of no bridge".into()),
+            },
             Self::Carrier { .. } => match (interface.up, interface.carrier) {
                 (true, true) => (true, "up".into()),
                 (false, _) => (false, "administratively down".into()),

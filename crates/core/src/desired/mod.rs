@@ -248,6 +248,8 @@ fn stale_files(facts: &crate::facts::Facts, resources: &[Resource]) -> Vec<Strin
         .keys()
         .filter(|path| OWN_FILES.iter().any(|own| path.starts_with(own)))
         .filter(|path| !wanted.contains(&path.as_str()))
+        // The agent's own, and its to remove.
+        .filter(|path| !path.starts_with("/etc/systemd/system/ringbolt-checkpoint"))
         .filter(|path| !(guards_ceph(path) && facts.state.files.contains_key(ceph_conf::PATH)))
         .cloned()
         .collect()

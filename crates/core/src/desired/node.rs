@@ -123,6 +123,7 @@ fn ports(wish: &Wish<'_>, list: &mut Vec<Resource>) {
         ports: wish.ports.iter().map(|p| p.name.clone()).collect(),
         mtu: fabric.mtu,
         sdn_only: fabric.routing == Routing::Openfabric,
+        options: options(wish),
     }));
     if fabric.routing == Routing::Static {
         list.push(Resource::File(routes::file(wish)));
@@ -141,6 +142,17 @@ fn ports(wish: &Wish<'_>, list: &mut Vec<Resource>) {
     if fabric.transport == Transport::Thunderbolt {
         list.push(Resource::File(files::cabling(wish.ports)));
     }
+}
+
+/// What `[[interface]]` says of the node.
+fn options(wish: &Wish<'_>) -> Vec<interfaces::options::Options> {
+    let own = wish.spec.interfaces.iter().filter(|i| i.node == *wish.name);
+    own.map(|i| interfaces::options::Options {
+        name: i.name.clone(),
+        mtu: i.mtu,
+        bridge_ports: i.bridge_ports.clone(),
+    })
+    .collect()
 }
 
 fn local(wish: &Wish<'_>) -> frr_local::FrrLocal {

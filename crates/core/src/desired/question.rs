@@ -90,6 +90,8 @@ pub fn mesh() -> Question {
             reload::FRR_CONF,
             initramfs::STAMP,
             crate::bind::memory::PATH,
+            crate::checkpoint::ARMED,
+            crate::checkpoint::FIRED,
             ceph_conf::PATH,
             pve::path::MEMBERS,
             pve::path::FABRICS,

@@ -302,6 +302,50 @@ super::explanations! {
         wrong: "",
         right: "",
     }
+    UNDONE_BY_ITSELF = Warning "RB0550" {
+        title: "a node has undone a step by itself",
+        why: "Before a step that may cut it off, a node keeps what decides how it is reached and arms a timer. Nobody confirmed \
+              over a new connection in time, or the step failed, or the node was started anew in between: so it put back \
+              /etc/network/interfaces, interfaces.d and FRR's files and loaded them. The note stays until the next `ringbolt apply` \
+              that ends well. To see it: /var/lib/ringbolt/checkpoint/fired.json and `journalctl -u ringbolt-checkpoint`.",
+        cure: "Look at the step it names: a wrong bridge port, MTU or address is the usual cause. Correct the spec, then apply again. \
+               After an apply of the fabric Proxmox VE still holds the new one for the whole cluster: the next `ringbolt apply` \
+               makes the nodes follow, `ringbolt rollback` takes it away.",
+        wrong: "",
+        right: "",
+    }
+    CHECKPOINT_ARMED = Error "RB0551" {
+        title: "a node waits for the confirmation of a step",
+        why: "A run armed a checkpoint there and has neither confirmed it nor asked for it to be undone: that run is still at \
+              work, or it died. The node goes back by itself when the time is over, so what it says now is not what a plan may \
+              be built on. To see it: `systemctl list-timers ringbolt-checkpoint.timer` on the node.",
+        cure: "Wait until the time in the message, then run again; what the node undid is told then.",
+        wrong: "",
+        right: "",
+    }
+    INTERFACE_ON_NODE = Error "RB0552" {
+        title: "an [[interface]] does not fit what the node has",
+        why: "ringbolt changes options of a stanza that is in /etc/network/interfaces; it makes no interface, and it does not guess \
+              which of two stanzas counts. A bridge port must be an interface the node has, and ports of the fabric carry routed \
+              links: in a bridge they would carry nothing. To see it: `grep -A9 '^iface' /etc/network/interfaces` and `ip -br link`.",
+        cure: "Correct the name in [[interface]], or make the interface first (System → Network in the web interface).",
+        wrong: "",
+        right: "",
+    }
+    INTERFACE = Error "RB0553" {
+        title: "an [[interface]] of the spec cannot be used",
+        why: "It must name a node of the file, one interface of it once, and what is to be changed of it.",
+        cure: "Do what the help line shows.",
+        wrong: r#"[[interface]]
+node = "n2"
+name = "vmbr0"
+"#,
+        right: r#"[[interface]]
+node = "n2"
+name = "vmbr0"
+bridge_ports = ["eno2"]
+"#,
+    }
     LOCK_HELD = Error "RB0560" {
         title: "another run works on the cluster",
         why: "One run at a time changes a cluster. While it does, it holds a lock on every node, kept alive by its controller; \

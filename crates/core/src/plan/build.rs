@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::{Fleet, Obstacle, Phase, Plan, Risk, Step, ceph, cluster, order};
 use crate::action::Action;
 use crate::check::Check;
+use crate::checkpoint;
 use crate::desired::{Desired, Goal};
 use crate::facts::{Facts, KernelRoute};
 use crate::name::NodeName;
@@ -21,11 +22,13 @@ use crate::spec::{Routing, Spec};
 pub struct Policy {
     /// How many nodes may be in doubt at once.
     pub max_unavailable: usize,
+    /// Seconds a node waits for the confirmation of a step that may have cut it off.
+    pub checkpoint: u32,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { max_unavailable: 1 }
+        Self { max_unavailable: 1, checkpoint: checkpoint::SECONDS }
     }
 }
 
@@ -93,6 +96,7 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
         plan.waiting.dedup();
     }
     plan.steps = order::order(phases, policy);
+    checkpoint::guard(&mut plan.steps, policy.checkpoint);
     plan
 }
 

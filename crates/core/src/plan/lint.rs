@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Plan, Risk, Step};
 use crate::action::Action;
+use crate::checkpoint;
 
 /// Everything about the plan that must not be.
 pub fn lint(plan: &Plan) -> Vec<String> {
@@ -21,6 +22,9 @@ pub fn lint(plan: &Plan) -> Vec<String> {
         }
         if step.risk >= Risk::Disruptive && step.interrupts.is_empty() {
             faults.push(format!("step {} interrupts something and does not say what", step.id));
+        }
+        if step.checkpoint.is_none() && !checkpoint::cuts(step).is_empty() {
+            faults.push(format!("step {} may cut a node off and has no checkpoint", step.id));
         }
     }
     faults

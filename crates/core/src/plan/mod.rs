@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::check::Check;
+use crate::checkpoint::Checkpoint;
 use crate::name::NodeName;
 
 mod build;
@@ -77,6 +78,9 @@ pub struct Step {
     pub change: Option<FileChange>,
     /// What is interrupted and for how long, in words; empty when nothing is.
     pub interrupts: Cow<'static, str>,
+    /// What goes back by itself when nobody confirms the step; `None` where it cannot cut anything off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// The parts of a run, in order. `apply --only PHASE` runs up to and including nothing else.

@@ -98,6 +98,7 @@ pub(super) fn wall_after(id: String, name: &str, phase: Phase, after: Vec<StepId
         after,
         change: None,
         interrupts: "".into(),
+        checkpoint: None,
     }
 }
 

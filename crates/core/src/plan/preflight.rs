@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cluster::{self, speaker};
 use super::{Fleet, Obstacle, build};
 use crate::bind::Binding;
+use crate::checkpoint;
 use crate::facts::{Facts, pve};
 use crate::name::NodeName;
 use crate::spec::{Routing, Spec};
@@ -23,6 +24,7 @@ pub fn preflight(
         look.identity(node, facts);
         look.software(node, facts);
         look.leftovers(node, facts);
+        look.checkpoint(node, facts);
     }
     look.membership(fleet);
     if spec.fabric.routing == Routing::Openfabric {
@@ -181,6 +183,21 @@ impl Look<'_> {
                 "`systemctl disable systemd-networkd systemd-networkd-wait-online`: .link files do not need it, and it delays the boot by up to two minutes",
             ));
         }
+    }
+
+    /// A node in a checkpoint is about to change by itself; one that has undone something says so.
+    fn checkpoint(&mut self, node: &NodeName, facts: &Facts) {
+        if let Some(armed) = checkpoint::armed(facts) {
+            let until = checkpoint::utc(armed.until());
+            self.obstacles.push(about(
+                "RB0551",
+                Some(node),
+                format!("waits for the confirmation of a step of run {}", armed.run),
+                format!("{}: unconfirmed, it is undone at {until} by the node's clock", armed.step),
+                format!("wait until then, {} s from its beginning at most, and run again", armed.seconds),
+            ));
+        }
+        self.notes.extend(checkpoint::report(node, facts));
     }
 
     fn leftovers(&mut self, node: &NodeName, facts: &Facts) {

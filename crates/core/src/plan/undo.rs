@@ -385,6 +385,7 @@ impl Back<'_> {
             }
         }
         super::build::tidy(&mut plan.notes);
+        crate::checkpoint::guard(&mut plan.steps, crate::checkpoint::SECONDS);
         plan
     }
 }

@@ -15,6 +15,8 @@ use crate::facts::{Facts, pve};
 use crate::name::{NodeName, PortName};
 use crate::plan::{Obstacle, Phase, Step};
 
+pub mod options;
+
 /// The file.
 pub const PATH: &str = "/etc/network/interfaces";
 
@@ -30,6 +32,8 @@ pub struct Interfaces {
     pub mtu: u32,
     /// Whether `source …/sdn` alone would do (OpenFabric), or the `*` is needed (static routes).
     pub sdn_only: bool,
+    /// Options of other interfaces, by `[[interface]]`.
+    pub options: Vec<options::Options>,
 }
 
 /// Why the file is left alone.
@@ -49,6 +53,13 @@ pub enum Refusal {
         /// The stanza.
         text: String,
     },
+    /// An interface whose options are to be changed has no stanza, or the option in two.
+    Unfit {
+        /// What is so, in words.
+        what: String,
+        /// The stanzas.
+        text: String,
+    },
 }
 
 impl Interfaces {
@@ -59,6 +70,9 @@ impl Interfaces {
         let mut parts = split(&whole);
         for port in &self.ports {
             self.settle(&mut parts, port)?;
+        }
+        for wanted in &self.options {
+            wanted.settle(&mut parts)?;
         }
         let mut edited = String::new();
         let mut source_at_end = "";
@@ -112,7 +126,7 @@ impl Interfaces {
                 if has_address(&parts[*only].text) {
                     return Err(Refusal::Numbered { port: port.clone(), text: text() });
                 }
-                let edited = with_mtu(&parts[*only].text, self.mtu);
+                let edited = with_option(&parts[*only].text, "mtu", &self.mtu.to_string());
                 parts[*only].text = edited.into();
                 Ok(())
             }
@@ -131,14 +145,23 @@ impl Interfaces {
                     .into(),
             });
         };
-        match self.edit(text) {
-            Ok(edited) if same(text, &edited) => Outcome::default(),
-            Ok(edited) => Outcome::step(Step {
+        if let Some(obstacle) = self.options.iter().find_map(|o| o.unfit(node, facts, &self.ports)) {
+            return Outcome::obstacle(obstacle);
+        }
+        let edited = match self.edit(text) {
+            Ok(edited) => edited,
+            Err(refusal) => return Outcome::obstacle(refusal.obstacle(node)),
+        };
+        let mut steps = Vec::new();
+        let written = !same(text, &edited);
+        if written {
+            steps.push(Step {
                 why: self.reason(text, &edited),
                 ..write_file(node, facts, Phase::Ports, PATH, edited.into(), 0o644)
-            }),
-            Err(refusal) => Outcome::obstacle(refusal.obstacle(node)),
+            });
         }
+        steps.extend(options::reload(node, facts, text, &self.options));
+        Outcome { steps, ..Outcome::default() }
     }
 
     fn reason(&self, text: &str, edited: &str) -> Cow<'static, str> {
@@ -147,7 +170,10 @@ impl Interfaces {
             t.split_inclusive('\n').filter(|l| !l.trim_start().starts_with("source ")).collect()
         };
         let stanzas = same(&rest(text), &rest(edited));
-        if sourced && stanzas {
+        let asked = self.options.iter().any(|o| !o.stands_in(text));
+        if asked && sourced {
+            "the spec asks for it by [[interface]]".into()
+        } else if sourced && stanzas {
             "the source line comes last: what follows it could take back what Proxmox VE writes".into()
         } else if sourced {
             "each port needs its MTU here: Proxmox VE's SDN sets none".into()
@@ -166,6 +192,7 @@ impl Interfaces {
         let file =
             if self.sdn_only { pve::path::SDN_INTERFACES } else { "/etc/network/interfaces.d/ringbolt" };
         checks.push(Check::Sourced { path: file.into() });
+        checks.extend(self.options.iter().flat_map(options::Options::checks));
         checks
     }
 }
@@ -184,6 +211,12 @@ impl Refusal {
                 format!("{PATH} gives {port} an address of its own"),
                 text,
                 "take the stanza out: the fabric gives every port the node's router ID, whatever the cabling",
+            ),
+            Self::Unfit { what, text } => (
+                "RB0552",
+                what,
+                text,
+                "correct the name in [[interface]], or make the interface first (System → Network)",
             ),
         };
         Obstacle { code: code.into(), node: Some(node.clone()), message, evidence, cure: cure.into() }
@@ -238,18 +271,23 @@ fn has_address(stanza: &str) -> bool {
         || stanza.lines().next().is_some_and(|l| l.split_whitespace().nth(3) == Some("dhcp"))
 }
 
-/// The stanza with its MTU set: the line changed where there is one, else added after the header.
-fn with_mtu(stanza: &str, mtu: u32) -> String {
+/// Whether a line sets an option; ifupdown2 takes an underscore for a dash.
+fn sets(line: &str, key: &str) -> bool {
+    line.split_whitespace().next().is_some_and(|word| word.replace('_', "-") == key)
+}
+
+/// The stanza with an option set: the line changed where there is one, else added after the header.
+fn with_option(stanza: &str, key: &str, value: &str) -> String {
     let mut out = String::new();
-    let has = stanza.lines().any(|l| l.split_whitespace().next() == Some("mtu"));
+    let has = stanza.lines().any(|l| sets(l, key));
     for (index, line) in stanza.split_inclusive('\n').enumerate() {
-        if line.split_whitespace().next() == Some("mtu") {
-            out += &format!("\tmtu {mtu}\n");
+        if sets(line, key) {
+            out += &format!("\t{key} {value}\n");
         } else {
             out += line;
         }
         if index == 0 && !has {
-            out += &format!("\tmtu {mtu}\n");
+            out += &format!("\t{key} {value}\n");
         }
     }
     out
@@ -284,6 +322,7 @@ mod tests {
             ports: vec![PortName::new("en05").unwrap(), PortName::new("en06").unwrap()],
             mtu: 65520,
             sdn_only: true,
+            options: Vec::new(),
         }
     }
 

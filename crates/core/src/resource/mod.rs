@@ -160,6 +160,7 @@ pub(crate) fn step(node: &NodeName, what: Arguments<'_>, phase: Phase, action: A
         after: Vec::new(),
         change: None,
         interrupts: "".into(),
+        checkpoint: None,
     }
 }
 

@@ -93,6 +93,7 @@ pub fn spec(topology: &Topology, transport: Transport) -> Spec {
         },
         nodes: nodes.collect(),
         links: if plain { Vec::new() } else { links.collect() },
+        interfaces: Vec::new(),
         ceph: None,
         pools: Vec::new(),
         filesystems: Vec::new(),

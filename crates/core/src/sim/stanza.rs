@@ -19,6 +19,8 @@ struct Wanted {
     addresses: Vec<IpNet>,
     mtu: Option<u32>,
     dummy: bool,
+    /// Ports of a bridge.
+    ports: Option<Vec<String>>,
     post_up: Vec<String>,
 }
 
@@ -90,6 +92,10 @@ fn parse(text: &str, files: &mut Files) {
                 match *key {
                     "address" => wanted.addresses.extend(value.first().and_then(|a| address(a))),
                     "mtu" => wanted.mtu = value.first().and_then(|m| m.parse().ok()),
+                    "bridge-ports" => {
+                        let names = value.iter().filter(|n| **n != "none");
+                        wanted.ports = Some(names.map(|n| (*n).to_owned()).collect());
+                    }
                     "link-type" => wanted.dummy = value == ["dummy"],
                     "post-up" => wanted.post_up.push(value.join(" ")),
                     _ => {}
@@ -117,6 +123,16 @@ fn bring_up(node: &mut Node, name: &str, wanted: &Wanted) {
     if let Some(mtu) = wanted.mtu {
         interface.mtu = interface.max_mtu.map_or(mtu, |max| mtu.min(max));
     }
+    if let Some(ports) = &wanted.ports {
+        for (port, other) in &mut node.facts.inventory.interfaces {
+            if ports.contains(port) {
+                other.master = Some(name.to_owned());
+            } else if other.master.as_deref() == Some(name) {
+                other.master = None;
+            }
+        }
+    }
+    let Some(interface) = node.facts.inventory.interfaces.get_mut(name) else { return };
     if name == "lo" {
         interface.addresses.retain(|a| !before.contains(a) || wanted.addresses.contains(a));
     } else if !wanted.addresses.is_empty() {

@@ -87,6 +87,11 @@ pub const SECTIONS: &[Section] = &[
         about: "One CephFS, for files that several guests or nodes share. Its metadata servers run where the managers do.",
     },
     Section {
+        name: "interface",
+        header: "[[interface]]",
+        about: "Options of an interface outside of the fabric that has a stanza in /etc/network/interfaces already, such as the bridge of the management network. Changed under a checkpoint: a node that is cut off by it undoes it by itself.",
+    },
+    Section {
         name: "ssh",
         header: "[ssh]",
         about: "How the nodes are reached. Your own ssh configuration applies; leave the section out unless you need it.",
@@ -615,6 +620,38 @@ pub const KEYS: &[Key] = &[
         ..key("filesystem", "storage", "true or false", "true")
     },
     Key {
+        range: "the name of a [[node]]",
+        about: "The node it is on.",
+        why: "Interfaces differ from node to node.",
+        example: "\"n2\"",
+        also: &["host", "on"],
+        ..key("interface", "node", "text", REQUIRED)
+    },
+    Key {
+        range: "up to 15 letters, digits, dots, dashes and underscores; not lo, no port of the fabric",
+        about: "The interface; it must have one stanza in /etc/network/interfaces.",
+        why: "ringbolt changes options of what is there and makes no interfaces of its own.",
+        example: "\"vmbr0\"",
+        also: &["interface", "bridge", "device"],
+        ..key("interface", "name", "text", REQUIRED)
+    },
+    Key {
+        range: "names of interfaces the node has; an empty list for a bridge without any",
+        about: "The ports of a bridge. Its line in the stanza becomes exactly this.",
+        why: "Without it the line stays as it is.",
+        example: "[\"eno1\"]",
+        also: &["ports", "bridge-ports", "slaves"],
+        ..key("interface", "bridge_ports", "list of texts", "as it is")
+    },
+    Key {
+        range: "68 to 65535 bytes; the ports of a bridge and everything else in its network must take as much",
+        about: "MTU of the interface.",
+        why: "Without it the stanza stays as it is.",
+        example: "1500",
+        also: &["MTU"],
+        ..key("interface", "mtu", "whole number", "as it is")
+    },
+    Key {
         range: "a user name",
         about: "Login user.",
         why: "Proxmox VE's commands work for root only.",
@@ -664,9 +701,9 @@ mod tests {
 
     #[test]
     fn a_key_is_found_by_name_and_by_path() {
-        assert_eq!(find("mtu").len(), 1);
+        assert_eq!(find("mtu").len(), 2);
         assert_eq!(find("fabric.mtu"), find("[fabric] mtu"));
-        assert_eq!(find("name").len(), 4);
+        assert_eq!(find("name").len(), 5);
         assert!(find("colour").is_empty());
     }
 }

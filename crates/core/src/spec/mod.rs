@@ -12,6 +12,7 @@ mod cluster;
 mod disk;
 mod fabric;
 mod host_key;
+mod interface;
 pub mod key;
 mod link;
 pub mod near;
@@ -53,6 +54,9 @@ pub struct Spec {
     pub nodes: Vec<Node>,
     /// `[[link]]`, in the order of the file; empty when cabling is to be discovered.
     pub links: Vec<Link>,
+    /// `[[interface]]`, in the order of the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interfaces: Vec<Interface>,
     /// `[ceph]`; `None` for a mesh without Ceph.
     pub ceph: Option<Ceph>,
     /// `[[pool]]`, in the order of the file; with Ceph and without one in the file, the pool `vm`.
@@ -153,6 +157,19 @@ pub struct Node {
     pub osds: Osds,
     /// How they become OSDs.
     pub osd: OsdOptions,
+}
+
+/// `[[interface]]`: options of an interface that has a stanza in `/etc/network/interfaces` already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Interface {
+    /// On which node.
+    pub node: NodeName,
+    /// Its name.
+    pub name: String,
+    /// MTU in bytes; `None` leaves it.
+    pub mtu: Option<u32>,
+    /// Ports of a bridge; `None` leaves them.
+    pub bridge_ports: Option<Vec<String>>,
 }
 
 /// `[[link]]`: one cable, declared.

@@ -8,7 +8,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::tree::{Faults, Span, Table};
 use super::{
-    Cluster, Pool, Spec, Transport, check_addresses, check_cabling, check_ceph, cluster, fabric, key, link,
+    Cluster, Pool, Spec, Transport, check_addresses, check_cabling, check_ceph, cluster, fabric, interface,
+    key, link,
 };
 use super::{near::nearest, node, pool, secret, storage, syntax};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -68,12 +69,16 @@ fn lower(text: &str, root: &DeTable<'_>, faults: &mut Faults) -> Option<Spec> {
     let filesystems = sections.many("filesystem", faults).unwrap_or_default();
     let filesystems: Vec<_> = filesystems.iter().map(|t| pool::read_filesystem(t, faults)).collect();
 
+    let interfaces = sections.many("interface", faults).unwrap_or_default();
+    let interfaces: Vec<_> = interfaces.iter().map(|t| interface::read(t, faults)).collect();
+
     let cluster = cluster.unwrap_or_default();
     let fabric_whole = fabric.is_some();
     let fabric = fabric.unwrap_or_else(fabric::Draft::missing);
     check_addresses::check(&cluster, &fabric, &nodes, faults);
     if nodes_whole {
         check_cabling::check(&fabric, &nodes, &links, faults);
+        interface::check(&interfaces, &nodes, faults);
         check_ceph::check(&ceph, &pools, &filesystems, &fabric, &nodes, faults);
     }
     if !fabric_whole {
@@ -96,6 +101,7 @@ fn lower(text: &str, root: &DeTable<'_>, faults: &mut Faults) -> Option<Spec> {
         cluster: Cluster { name, networks: cluster.networks.into_iter().map(|n| n.value).collect() },
         nodes,
         links: links.into_iter().map(link::Draft::finish).collect::<Option<_>>()?,
+        interfaces: interfaces.into_iter().map(interface::Draft::finish).collect::<Option<_>>()?,
         ceph: with_ceph.then(|| ceph.finish(&names, public)),
         pools,
         filesystems: filesystems.into_iter().map(pool::FilesystemDraft::finish).collect::<Option<_>>()?,

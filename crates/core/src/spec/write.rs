@@ -32,6 +32,17 @@ pub fn to_toml(spec: &Spec) -> String {
         text.push_str("\n[[link]]\n");
         line(&mut text, "ends", &list(ends.iter().map(String::as_str)));
     }
+    for interface in &spec.interfaces {
+        text.push_str("\n[[interface]]\n");
+        line(&mut text, "node", &quoted(interface.node.as_str()));
+        line(&mut text, "name", &quoted(&interface.name));
+        if let Some(ports) = &interface.bridge_ports {
+            line(&mut text, "bridge_ports", &list(ports.iter().map(String::as_str)));
+        }
+        if let Some(mtu) = interface.mtu {
+            line(&mut text, "mtu", &mtu.to_string());
+        }
+    }
     text
 }
 

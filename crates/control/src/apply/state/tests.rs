@@ -29,29 +29,39 @@ fn step(i: usize, node: Option<usize>, risk: Risk, proof: bool, after: &[usize])
         after: after.iter().map(|a| format!("s{a}").into()).collect(),
         change: None,
         interrupts: "".into(),
+        checkpoint: None,
         node,
     }
+}
+
+/// The same step with a checkpoint on its node and on one more.
+fn guard(step: Step) -> Step {
+    let nodes = step.node.iter().cloned().chain([name("n9")]).collect();
+    Step { checkpoint: Some(Checkpoint { nodes, seconds: 60 }), ..step }
 }
 
 fn plan_of(steps: Vec<Step>) -> Arc<Plan> {
     Arc::new(Plan { steps, ..Plan::default() })
 }
 
+/// A step as drawn: node, risky and guarded, with a proof, what it comes after.
+type Drawn = (usize, (bool, bool), bool, Vec<prop::sample::Index>);
+
 fn any_plan() -> impl Strategy<Value = Arc<Plan>> {
     let one = (
         0usize..5,
-        any::<bool>(),
+        (any::<bool>(), any::<bool>()),
         any::<bool>(),
         proptest::collection::vec(any::<prop::sample::Index>(), 0..4),
     );
     proptest::collection::vec(one, 1..40).prop_map(|drawn| {
-        let make =
-            |(i, (node, risky, proof, after)): (usize, (usize, bool, bool, Vec<prop::sample::Index>))| {
-                let after: Vec<usize> =
-                    if i == 0 { vec![] } else { after.iter().map(|a| a.index(i)).collect() };
-                let risk = if risky { Risk::Disruptive } else { Risk::Safe };
-                step(i, (node < 4).then_some(node), risk, proof, &after)
-            };
+        let make = |(i, (node, (risky, guarded), proof, after)): (usize, Drawn)| {
+            let after: Vec<usize> = if i == 0 { vec![] } else { after.iter().map(|a| a.index(i)).collect() };
+            let risk = if risky { Risk::Disruptive } else { Risk::Safe };
+            let node = (node < 4).then_some(node);
+            let plain = step(i, node, risk, proof, &after);
+            if guarded && node.is_some() { guard(plain) } else { plain }
+        };
         plan_of(drawn.into_iter().enumerate().map(make).collect())
     })
 }
@@ -75,15 +85,13 @@ fn simulate(
 ) -> Seen {
     let mut state = RunState::new(Arc::clone(plan));
     let mut seen = Seen::default();
-    let mut open: Vec<(usize, bool)> = Vec::new();
+    let mut open: Vec<Command> = Vec::new();
     let mut commands = state.next(0, Input::Begin);
     for round in 0..1000 {
         for command in commands.drain(..) {
             seen.take(plan, &command);
-            match command {
-                Command::Act(i) => open.push((i, false)),
-                Command::Prove(i) => open.push((i, true)),
-                _ => {}
+            if place(&command).is_some() {
+                open.push(command);
             }
         }
         check_order(plan, &state, &open, &seen);
@@ -94,17 +102,49 @@ fn simulate(
             commands = state.next(1, Input::Stop);
             continue;
         }
-        let (i, proving) = open.remove(picks[round % picks.len()].index(open.len()));
-        commands = state.next(
-            1,
-            match (bad.contains(&i), proving) {
-                (true, _) => Input::Failed(i, Failure::broken("no")),
-                (false, true) => Input::Proven(i),
-                (false, false) => Input::Acted(i),
-            },
-        );
+        let next = open.remove(picks[round % picks.len()].index(open.len()));
+        commands = state.next(1, answer(plan, &next, bad));
     }
     seen
+}
+
+/// The step of a command that asks for something.
+fn place(command: &Command) -> Option<usize> {
+    match command {
+        Command::Arm(i)
+        | Command::Act(i)
+        | Command::Prove(i)
+        | Command::Confirm(i)
+        | Command::Settle(i)
+        | Command::Release(i)
+        | Command::Recover(i) => Some(*i),
+        _ => None,
+    }
+}
+
+/// What comes back; a step in `bad` fails at its deed, or at what comes later: by its number.
+fn answer(plan: &Plan, command: &Command, bad: &BTreeSet<usize>) -> Input {
+    let fails = |i: &usize, stage: usize| {
+        let stages = if plan.steps[*i].checkpoint.is_some() { 3 } else { 1 };
+        bad.contains(i) && (i % stages == stage)
+    };
+    let no = |i: &usize| Input::Failed(*i, Failure::broken("no"));
+    match command {
+        Command::Arm(i) if fails(i, 1) => no(i),
+        Command::Arm(i) => Input::Armed(*i),
+        Command::Act(i) if fails(i, 0) => no(i),
+        Command::Act(i) => Input::Acted(*i),
+        Command::Confirm(i) if fails(i, 2) => no(i),
+        Command::Confirm(i) => Input::Confirmed(*i),
+        // A gate has no deed.
+        Command::Prove(i) if bad.contains(i) && plan.steps[*i].action.is_none() => no(i),
+        Command::Recover(i) | Command::Release(i) => Input::Recovered(*i, vec![gone_back(true)]),
+        other => Input::Proven(place(other).unwrap()),
+    }
+}
+
+fn gone_back(whole: bool) -> Recovery {
+    Recovery { node: name("n0"), is: Guard::Fired, whole, text: "undone".into() }
 }
 
 impl Seen {
@@ -122,7 +162,7 @@ impl Seen {
 }
 
 /// What must hold at every moment.
-fn check_order(plan: &Plan, state: &RunState, open: &[(usize, bool)], seen: &Seen) {
+fn check_order(plan: &Plan, state: &RunState, open: &[Command], seen: &Seen) {
     let under_way = state.in_flight();
     let disturbed: BTreeSet<_> = under_way
         .iter()
@@ -130,7 +170,16 @@ fn check_order(plan: &Plan, state: &RunState, open: &[(usize, bool)], seen: &See
         .map(|i| plan.steps[*i].node.clone())
         .collect();
     assert!(disturbed.len() <= 1, "two nodes disturbed at once: {disturbed:?}");
-    let acting: Vec<_> = open.iter().filter(|o| !o.1).filter_map(|o| plan.steps[o.0].node.clone()).collect();
+    // Until it is confirmed, a step with a checkpoint has its node to itself.
+    let holds = |c: &Command, i: usize| {
+        matches!(c, Command::Act(_)) || plan.steps[i].checkpoint.is_some() && !matches!(c, Command::Settle(_))
+    };
+    let acting: Vec<_> = open
+        .iter()
+        .filter_map(|c| Some((c, place(c)?)))
+        .filter(|(c, i)| holds(c, *i))
+        .filter_map(|(_, i)| plan.steps[i].node.clone())
+        .collect();
     assert_eq!(acting.len(), acting.iter().collect::<BTreeSet<_>>().len(), "two deeds on one node at once");
     for i in &seen.started {
         for before in &plan.steps[*i].after {
@@ -225,6 +274,65 @@ fn a_stop_during_a_pause_gives_the_step_up_as_failed() {
     state.next(0, Input::Failed(0, transient()));
     assert_eq!(state.next(0, Input::Stop), [Command::Emit(What::Stopping)]);
     assert!(state.next(0, Input::Due(0)).contains(&Command::Finish(Outcome::Failed)));
+}
+
+#[test]
+fn a_guarded_step_is_armed_first_and_done_when_it_is_confirmed() {
+    let mut one = guard(step(0, Some(0), Risk::Disruptive, true, &[]));
+    one.proof.push((name("n0"), Check::Ceph(ringbolt_core::check::CephCheck::Installed {})));
+    let mut state = RunState::new(plan_of(vec![one, step(1, Some(0), Risk::Safe, false, &[])]));
+    let begun = state.next(0, Input::Begin);
+    assert!(begun.contains(&Command::Arm(0)) && !begun.contains(&Command::Act(0)), "{begun:?}");
+    assert!(!begun.contains(&Command::Act(1)), "the node is busy with it");
+    let armed = state.next(1, Input::Armed(0));
+    assert!(armed.contains(&Command::Act(0)));
+    let told: Vec<_> = armed
+        .iter()
+        .filter(|c| matches!(c, Command::Emit(What::Checkpoint { is: Guard::Armed, .. })))
+        .collect();
+    assert_eq!(told.len(), 2, "on both nodes");
+    assert_eq!(state.guarded().count(), 1);
+    assert!(state.next(2, Input::Acted(0)).contains(&Command::Prove(0)));
+    assert!(state.next(3, Input::Proven(0)).contains(&Command::Confirm(0)));
+    let confirmed = state.next(4, Input::Confirmed(0));
+    assert!(confirmed.contains(&Command::Settle(0)) && confirmed.contains(&Command::Act(1)), "{confirmed:?}");
+    assert_eq!(state.guarded().count(), 0);
+    state.next(5, Input::Acted(1));
+    assert!(state.next(6, Input::Proven(0)).contains(&Command::Finish(Outcome::Done)));
+}
+
+#[test]
+fn a_guarded_step_that_fails_is_over_when_its_nodes_have_gone_back() {
+    for (whole, healed) in [(true, true), (false, false)] {
+        let mut state = RunState::new(plan_of(vec![guard(step(0, Some(0), Risk::Disruptive, true, &[]))]));
+        state.next(0, Input::Begin);
+        state.next(1, Input::Armed(0));
+        state.next(2, Input::Acted(0));
+        state.next(3, Input::Lost(name("n0")));
+        let failed = state.next(3, Input::Failed(0, Failure::lost("gone")));
+        assert!(failed.contains(&Command::Recover(0)), "{failed:?}");
+        assert!(state.next(4, Input::Failed(0, Failure::lost("again"))).is_empty());
+        let over = state.next(60, Input::Recovered(0, vec![gone_back(whole)]));
+        assert!(over.contains(&Command::Finish(Outcome::Failed)));
+        assert!(over.iter().any(
+            |c| matches!(c, Command::Emit(What::StepFailed { failure, .. }) if failure.message == "gone")
+        ));
+        assert_eq!(state.healed(), healed);
+    }
+}
+
+#[test]
+fn a_refused_deed_takes_its_checkpoint_away_and_a_passing_failure_arms_anew() {
+    let mut state = RunState::new(plan_of(vec![guard(step(0, Some(0), Risk::Safe, false, &[]))]));
+    state.next(0, Input::Begin);
+    state.next(0, Input::Armed(0));
+    state.next(0, Input::Failed(0, transient()));
+    assert_eq!(state.next(0, Input::Due(0)), [Command::Arm(0)]);
+    state.next(0, Input::Armed(0));
+    assert_eq!(state.next(0, Input::Failed(0, Failure::refused("changed"))), [Command::Release(0)]);
+    let released = Recovery { is: Guard::Confirmed, ..gone_back(true) };
+    assert!(state.next(0, Input::Recovered(0, vec![released])).contains(&Command::Finish(Outcome::Failed)));
+    assert!(!state.healed());
 }
 
 #[test]
