@@ -3,7 +3,7 @@
 //! One frame a node on the lines that are open anyway. Who wins is `core::lock::decide`'s business; every command
 //! that changes something goes through [`hold`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -126,7 +126,10 @@ impl Lease {
 /// A claim of this process.
 pub fn claim(purpose: &str, steal: bool) -> Claim {
     let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    let user = user.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
+    let user = user.unwrap_or_else(|| match rustix::process::getuid() {
+        id if id.is_root() => "root".to_owned(),
+        id => format!("uid {}", id.as_raw()),
+    });
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     Claim {
         id: nonce(12),
@@ -152,7 +155,7 @@ pub async fn hold(
     fleet.greetings().await;
     fleet.lease().set(Some(claim.clone()));
     let mut asked: BTreeMap<NodeName, Option<Standing>> = BTreeMap::new();
-    let mut taker = Taker { began: Instant::now(), how: How::default(), told: Vec::new() };
+    let mut taker = Taker { began: Instant::now(), how: How::default(), told: BTreeSet::new() };
     let outcome = loop {
         // A node whose line breaks meanwhile still counts as one that was asked.
         asked.values_mut().for_each(|standing| *standing = None);
@@ -184,7 +187,7 @@ pub async fn hold(
 struct Taker {
     began: Instant,
     how: How,
-    told: Vec<String>,
+    told: BTreeSet<NodeName>,
 }
 
 impl Taker {
@@ -214,9 +217,8 @@ impl Taker {
                     if waited > UNFINISHED {
                         return Err(HoldError::Endless(words));
                     }
-                    if !words.is_empty() && !self.told.contains(&words) {
+                    if !words.is_empty() && self.told.insert(node) {
                         tell(&words);
-                        self.told.push(words);
                     }
                 }
                 Ok(Some(LOOK))
