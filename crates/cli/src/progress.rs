@@ -28,6 +28,8 @@ const LINES: usize = 12;
 pub(crate) struct Progress {
     steps: BTreeMap<StepId, Step>,
     board: Board,
+    /// What steps under way found out, to be shown when they are done.
+    found: BTreeMap<String, String>,
     bars: MultiProgress,
     lines: BTreeMap<String, ProgressBar>,
     moving: bool,
@@ -47,6 +49,7 @@ impl Progress {
         Self {
             steps: plan.steps.iter().map(|s| (s.id.clone(), s.clone())).collect(),
             board: Board::new(plan),
+            found: BTreeMap::new(),
             bars: MultiProgress::with_draw_target(target),
             lines: BTreeMap::new(),
             moving,
@@ -141,6 +144,14 @@ impl Progress {
         if let Some(line) = line {
             self.show_done(&line);
         }
+        self.found(step);
+    }
+
+    /// What a step found out about a disk is shown below its line.
+    fn found(&mut self, step: &str) {
+        if let Some(text) = self.found.remove(step) {
+            self.say(&hang("      ", &self.style.dim(&text), self.style.width));
+        }
     }
 
     fn show_done(&self, line: &Line) {
@@ -192,7 +203,12 @@ impl Progress {
     fn show(&mut self, event: &Event) {
         match &event.what {
             What::StepStarted { step, .. } => self.at(step, None),
-            What::StepProgress { step, text } => self.at(step, Some(text)),
+            What::StepProgress { step, text } => {
+                if text.starts_with(ringbolt_core::bind::disks::SYNCED) {
+                    self.found.insert(step.to_string(), text.clone());
+                }
+                self.at(step, Some(text));
+            }
             What::StepProving { step } => self.at(step, Some("proving")),
             What::StepDone { step, took_ms } => self.done(step, *took_ms),
             What::StepFailed { step, failure } => self.failed(step, failure),

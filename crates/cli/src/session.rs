@@ -11,7 +11,8 @@ use std::sync::Arc;
 use ringbolt_control::fleet::Fleet;
 use ringbolt_control::run::Runs;
 use ringbolt_control::transport::{Executable, SshOptions};
-use ringbolt_control::{Survey as Seen, look, look_by};
+use ringbolt_control::{Survey as Seen, conditions, look, look_by};
+use ringbolt_core::bind::disks::unasked;
 use ringbolt_core::desired::question;
 use ringbolt_core::diagnostic::{Diagnostic, Severity};
 use ringbolt_core::facts::Disks;
@@ -216,7 +217,16 @@ impl Session {
                 }
             }
         }
-        self.put_together(seen)
+        let missing = seen.missing.clone();
+        let mut survey = self.put_together(seen)?;
+        let Some(wish) = &survey.desired.ceph else { return Ok(survey) };
+        // A disk is asked for its condition only when it is about to be taken: a look with nothing to do costs no more.
+        let due = unasked(&wish.disks);
+        if due.is_empty() {
+            return Ok(survey);
+        }
+        conditions(&self.fleet, &mut survey.fleet, due).await;
+        self.put_together(Seen { fleet: survey.fleet, missing })
     }
 
     /// One look with the disks of every node and their health, whether the spec asks for any or not.

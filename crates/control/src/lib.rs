@@ -19,7 +19,7 @@ pub mod transport;
 pub mod verify;
 
 pub use fleet::{Fleet, Missing, Survey};
-pub use look::{look, look_by};
+pub use look::{conditions, look, look_by};
 pub use question::question_for;
 pub use transport::{ConnectError, SshOptions};
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ringbolt_core::desired::question;
 use ringbolt_core::facts::{Disks, Known, Question};
 use ringbolt_core::name::NodeName;
+use ringbolt_core::plan;
 use ringbolt_core::spec::Spec;
 use ringbolt_core::wire::Ask;
 
@@ -32,4 +33,15 @@ pub async fn look_by(fleet: &Fleet, spec: &Spec, questions: BTreeMap<NodeName, Q
         asked.insert(node);
     }
     seen
+}
+
+/// Asks these nodes for the condition of their disks, on the lines that are there, and puts the answers into `seen`.
+pub async fn conditions(fleet: &Fleet, seen: &mut plan::Fleet, nodes: BTreeSet<NodeName>) {
+    let question = Question { disks: Disks::Health, ..Question::default() };
+    let questions = nodes.into_iter().map(|node| (node, question.clone())).collect();
+    for (node, facts) in fleet.facts_of(questions).await.fleet.nodes {
+        if let (Some(there), Known::Yes(_)) = (seen.nodes.get_mut(&node), &facts.inventory.disks) {
+            there.inventory.disks = facts.inventory.disks;
+        }
+    }
 }

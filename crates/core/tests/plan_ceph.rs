@@ -105,3 +105,50 @@ fn deeds_of_ceph_cross_the_wire() {
         assert_eq!(serde_json::from_str::<Action>(&text).expect("read"), action, "{text}");
     }
 }
+
+#[test]
+fn a_disk_about_to_be_taken_is_asked_for_its_condition_and_a_failed_one_refused() {
+    use ringbolt_core::bind::disks::unasked;
+    use ringbolt_core::facts::Known;
+    use ringbolt_core::facts::disk::Health;
+    let (spec, mut cluster) = wish(3);
+    let survey = |spec: &Spec, cluster: &Cluster| {
+        Survey::new(spec.clone(), cluster.fleet(), Vec::new()).expect("addresses")
+    };
+    let due = |s: &Survey| unasked(&s.desired.ceph.as_ref().expect("Ceph").disks).len();
+    assert_eq!(due(&survey(&spec, &cluster)), 3);
+    let first = spec.nodes[0].name.clone();
+    let condition = |cluster: &mut Cluster, passed: bool| {
+        for node in cluster.nodes.values_mut() {
+            if let Known::Yes(disks) = &mut node.facts.inventory.disks {
+                for disk in disks.iter_mut() {
+                    disk.health =
+                        Known::Yes(Health { passed: Some(passed), wear: Some(85), ..Health::default() });
+                }
+            }
+        }
+    };
+    condition(&mut cluster, false);
+    let refused = plan(&spec, &cluster);
+    assert!(refused.obstacles.iter().any(|o| o.code == "RB0647" && o.node.as_ref() == Some(&first)));
+    condition(&mut cluster, true);
+    let good = plan(&spec, &cluster);
+    assert!(good.obstacles.is_empty() && good.notes.iter().any(|o| o.code == "RB0653"), "{:?}", good.notes);
+    assert_eq!(due(&survey(&spec, &cluster)), 0);
+}
+
+#[test]
+fn what_is_taken_out_of_the_spec_is_told_and_left() {
+    let (mut spec, mut cluster) = wish(3);
+    for _ in 0..2 {
+        let plan = plan(&spec, &cluster);
+        cluster.run(&plan, plan.steps.len()).expect("carried out");
+    }
+    spec.nodes[2].osds = Osds::Paths(vec!["/dev/nvme1n1".into()]);
+    spec.pools[0].name = "guests".into();
+    let plan = plan(&spec, &cluster);
+    let told: Vec<&str> = plan.notes.iter().filter(|o| o.code == "RB0683").map(|o| &*o.message).collect();
+    assert!(told.iter().any(|m| m.contains("is on a disk that `osds` does not name")), "{told:?}");
+    assert!(told.iter().any(|m| m.contains("pools the spec does not name: vm")), "{told:?}");
+    assert!(plan.steps.iter().all(|s| s.risk < Risk::Destructive));
+}

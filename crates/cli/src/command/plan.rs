@@ -75,7 +75,9 @@ pub(crate) fn run(
     } else if let (true, Some(part)) = (idle(&plan), part(args.only, global)) {
         write!(out, "{}", nothing_for(&part, &survey, style))?;
     } else {
-        show(&survey, &plan, !args.no_diff, out, style)?;
+        // Steps that are not taken only hide what is in the way.
+        let steps = (plan.obstacles.is_empty() || global.verbose > 0).then_some(!args.no_diff);
+        show_with(&survey, &plan, steps, out, style)?;
     }
     Ok(ending(&plan, args.detect))
 }
@@ -109,12 +111,25 @@ pub(crate) fn show(
     out: &mut dyn Write,
     style: Style,
 ) -> std::io::Result<()> {
+    show_with(survey, plan, Some(diffs), out, style)
+}
+
+/// The same; `steps` says whether steps are shown, and with diffs or not.
+fn show_with(
+    survey: &Survey,
+    plan: &Plan,
+    steps: Option<bool>,
+    out: &mut dyn Write,
+    style: Style,
+) -> std::io::Result<()> {
     write!(out, "{}", drawing::mesh(survey, style, charset()))?;
     let disks = disk::due(plan, disk::rows(survey));
     if !disks.is_empty() {
         write!(out, "\n{}", disk::table(&disks, style))?;
     }
-    write!(out, "{}", render::steps(plan, diffs, style))?;
+    if let Some(diffs) = steps {
+        write!(out, "{}", render::steps(plan, diffs, style))?;
+    }
     let unmet = survey.unmet();
     if let (true, Some((node, finding))) = (idle(plan) && !survey.untouched(), unmet.first()) {
         let words = ringbolt_control::apply::in_words(&finding.check);
@@ -129,7 +144,11 @@ pub(crate) fn show(
             hang(&format!("{} ", style.yellow("in place, not converged:")), &text, style.width)
         )?;
     }
-    write!(out, "{}", render::closing(plan, survey.fleet.nodes.len(), style))
+    write!(out, "{}", render::closing(plan, survey.fleet.nodes.len(), style))?;
+    if steps.is_none() && plan.deeds().next().is_some() {
+        writeln!(out, "`ringbolt plan -v` shows the steps that would follow.")?;
+    }
+    Ok(())
 }
 
 /// The characters drawings are made of here.

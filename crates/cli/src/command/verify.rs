@@ -73,16 +73,29 @@ const SETTLE: u32 = 10;
 async fn settled(session: &Session, tell: bool) -> Result<Survey, Trouble> {
     let mut survey = session.survey().await?;
     for second in 0..SETTLE {
-        if !survey.unmet().iter().any(|(node, finding)| coming(&survey, node, &finding.check)) {
+        let hearing = survey.unmet().iter().any(|(node, finding)| coming(&survey, node, &finding.check));
+        if !hearing && !peering(&survey) {
             break;
         }
         if second == 0 && tell {
-            let _ = writeln!(std::io::stderr(), "neighbours are not up yet; waiting up to {SETTLE} s");
+            let _ = writeln!(
+                std::io::stderr(),
+                "neighbours or placement groups are not up yet; waiting up to {SETTLE} s"
+            );
         }
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         survey = session.survey().await?;
     }
     Ok(survey)
+}
+
+/// Whether placement groups are between two states, which passes by itself: right after an apply or a boot.
+fn peering(survey: &Survey) -> bool {
+    let passing = |state: &String| {
+        state.split('+').any(|word| ["peering", "activating", "creating", "unknown"].contains(&word))
+    };
+    let clusters = survey.fleet.nodes.values().filter_map(|facts| facts.state.ceph_cluster.yes());
+    clusters.into_iter().any(|cluster| cluster.placement_groups.keys().any(passing))
 }
 
 /// Whether a neighbour may yet come up: the port is lit.

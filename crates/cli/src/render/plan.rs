@@ -140,7 +140,11 @@ fn groups(plan: &Plan, phase: Phase, diffs: bool) -> Vec<Group<'_>> {
         let before = last.insert(node, wanted);
         let at = order.iter().position(|g| key_of(g) == wanted).unwrap_or_else(|| {
             let behind = before.and_then(|b| order.iter().position(|g| key_of(g) == b));
-            let at = behind.map_or(order.len(), |at| at + 1);
+            let mut at = behind.map_or(order.len(), |at| at + 1);
+            // Nodes that do alike things stand in the order of their names.
+            while order.get(at).is_some_and(|g| g.nodes[0] < node) {
+                at += 1;
+            }
             order.insert(at, Group::new(step));
             at
         });

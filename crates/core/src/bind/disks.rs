@@ -4,7 +4,7 @@
 //! without the spec naming that very disk by serial number it never picks one with anything on it; what is not known
 //! counts as something. It decides, and touches nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -18,12 +18,22 @@ use crate::spec::{DiskFilter, Node, Osds};
 mod drive;
 mod fate;
 mod notes;
+mod synced;
 #[cfg(test)]
 mod tests;
 
 pub use drive::{PowerLoss, power_loss};
 pub use fate::own_osds;
 pub use notes::{HOT, WORN};
+pub use synced::{SYNCED, verdict};
+
+/// The nodes of which a disk is about to be taken and has not been asked for its condition: that is done only when
+/// something is to be made of it, not at every look.
+pub fn unasked(choices: &BTreeMap<NodeName, DiskChoice>) -> BTreeSet<NodeName> {
+    let due = |c: &Chosen| !matches!(c.fate, Fate::Already(_)) && c.disk.health == facts::not_asked();
+    let any = |choice: &DiskChoice| choice.chosen.iter().chain(&choice.db).chain(&choice.wal).any(due);
+    choices.iter().filter(|(_, choice)| any(choice)).map(|(node, _)| node.clone()).collect()
+}
 
 /// What came of the wish of one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

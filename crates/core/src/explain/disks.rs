@@ -103,7 +103,7 @@ super::explanations! {
         why: "Ceph acknowledges a write once it is safe on the disk. A consumer drive has no capacitors that save its cache, so \
               it must flush each time: some hundred to a thousand such writes a second, where a data-centre drive does over \
               ten thousand, and its flash wears faster. It works, it is slow under databases and many small writes. \
-              The verdict is by the name of the model.",
+              The verdict is by the name of the model; right before a disk becomes an OSD, `apply` measures what it does.",
         cure: "Nothing needs to be done. For busy guests choose drives with power-loss protection, as a rule those sold for \
                data centres.",
         wrong: "",

@@ -178,8 +178,10 @@ super::explanations! {
     }
     NOT_OURS = Warning "RB0683" {
         title: "there is more of Ceph than the spec has",
-        why: "Monitors or pools are there that the spec does not name. They are left alone.",
-        cure: "Nothing needs to be done. To have them kept as well, write them into the spec.",
+        why: "Monitors, OSDs or pools are there that the spec does not name, or no longer: what is taken out of the spec is \
+              never destroyed, and a pool that is renamed there is made anew beside the old one.",
+        cure: "Nothing needs to be done. To have them kept as well, write them into the spec; to be rid of them, take them \
+               away by `pveceph` once their data is elsewhere.",
         wrong: "",
         right: "",
     }

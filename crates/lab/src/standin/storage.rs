@@ -204,14 +204,15 @@ pub(crate) fn remove(host: &Host, id: &str) -> Result<(), Fail> {
 }
 
 /// The storage `pveceph pool create --add_storages` adds.
-pub(crate) fn add_rbd(host: &Host, id: &str, pool: &str) -> Result<(), Fail> {
-    let params = Params::from([
+pub(crate) fn add_rbd(host: &Host, id: &str, pool: &str, data: Option<&str>) -> Result<(), Fail> {
+    let mut params = Params::from([
         ("storage".to_owned(), json!(id)),
         ("type".to_owned(), json!("rbd")),
         ("pool".to_owned(), json!(pool)),
         ("krbd".to_owned(), json!("0")),
         ("content".to_owned(), json!("images,rootdir")),
     ]);
+    params.extend(data.map(|data| ("data-pool".to_owned(), json!(data))));
     create(host, &params).map(drop)
 }
 
@@ -228,7 +229,10 @@ pub(crate) fn add_cephfs(host: &Host, name: &str) -> Result<(), Fail> {
 
 /// Storages on a pool.
 pub(crate) fn of_pool(host: &Host, pool: &str) -> Vec<String> {
-    let on = |entry: &Entry| entry.kind == "rbd" && entry.get("pool").unwrap_or("rbd") == pool;
+    let on = |entry: &Entry| {
+        let data = entry.get("data-pool") == Some(pool);
+        entry.kind == "rbd" && (data || entry.get("pool").unwrap_or("rbd") == pool)
+    };
     load(host).into_iter().filter(on).map(|entry| entry.id).collect()
 }
 

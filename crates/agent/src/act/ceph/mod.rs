@@ -24,6 +24,7 @@ pub(crate) mod measure;
 mod osd;
 mod pool;
 pub(crate) mod storage;
+mod synced;
 pub(crate) mod trouble;
 mod wipe;
 

@@ -43,14 +43,22 @@ pub(super) fn create(scene: &Scene<'_>, deed: &OsdDeed) -> Outcome {
             Some(_) => {}
         }
     }
-    let call = tool("pveceph", words(deed)?, LIMIT);
+    let words = words(deed)?;
+    if there.is_empty() {
+        super::synced::tell(scene, disk);
+    }
+    let call = tool("pveceph", words, LIMIT);
     let output = run(scene, &call)?;
     let after = on_disk(&ceph::osds(scene.root, false));
     let made: BTreeSet<u32> = after.difference(&there).copied().collect();
     if made.len() >= deed.per_device as usize {
         return Ok(format!("{} on {}", names(&made), deed.path));
     }
-    Err(failure(&format!("{} did not become {} OSD", deed.path, deed.per_device), &output))
+    let wanted = match deed.per_device {
+        0 | 1 => "an OSD".to_owned(),
+        many => format!("{many} OSDs"),
+    };
+    Err(failure(&format!("{} did not become {wanted}", deed.path), &output))
 }
 
 fn words(deed: &OsdDeed) -> Result<Vec<String>, Failure> {

@@ -8,11 +8,17 @@ use ringbolt_core::wire::{Failure, FailureKind};
 use crate::exec::Output;
 
 /// What is said, what the run may do about it, what a person can do.
-const KNOWN: [(&str, FailureKind, &str); 17] = [
+const KNOWN: [(&str, FailureKind, &str); 18] = [
     (
         "is already in use",
         FailureKind::Refused,
-        "something stands on the disk: `ringbolt plan` tells what, `wipe` in the spec removes it",
+        "something stands on that disk: `ringbolt discover` tells what",
+    ),
+    (
+        "Required device-mapper target(s) not detected",
+        FailureKind::Broken,
+        "the kernel lacks device-mapper, which encryption, several OSDs on a disk and a shared `db` or `wal` need: \
+         `modprobe dm-mod dm-crypt`; a lab on a kernel without it cannot do these",
     ),
     (
         "Multiple IPs",
@@ -88,8 +94,16 @@ const KNOWN: [(&str, FailureKind, &str); 17] = [
 pub(crate) fn failure(what: &str, output: &Output) -> Failure {
     let said = telling(&output.out);
     let said = if said.is_empty() { format!("it ended with {}", output.status) } else { said };
-    let message = format!("{what}: {said}");
-    match KNOWN.iter().find(|(text, _, _)| output.out.contains(text)) {
+    let known = KNOWN.iter().find(|(text, _, _)| output.out.contains(text));
+    // The line that is known tells more than the one that ends the task.
+    let cause = known.filter(|(text, _, _)| !said.contains(text)).and_then(|(text, _, _)| {
+        output.out.lines().map(str::trim).find(|line| line.contains(text) && !is_key(line))
+    });
+    let message = match cause {
+        Some(cause) => format!("{what}: {cause} | {said}"),
+        None => format!("{what}: {said}"),
+    };
+    match known {
         Some((_, kind, hint)) => Failure { kind: *kind, ..Failure::broken(message) }.hint(*hint),
         None => Failure::broken(message),
     }
@@ -128,7 +142,11 @@ mod tests {
         let used = said("create OSD on /dev/nvme1n1\nTASK ERROR: device '/dev/nvme1n1' is already in use\n");
         assert_eq!(used.kind, FailureKind::Refused);
         assert!(used.message.ends_with("TASK ERROR: device '/dev/nvme1n1' is already in use"));
-        assert!(used.hint.unwrap().contains("wipe"));
+        assert!(used.hint.unwrap().contains("discover"));
+        let mapper = said(
+            "  striped: Required device-mapper target(s) not detected in your kernel.\nTASK ERROR: command failed: exit code 1\n",
+        );
+        assert!(mapper.message.contains("not detected in your kernel. | TASK ERROR"), "{}", mapper.message);
         let paid = said(
             "Err:3 https://enterprise trixie InRelease\n  401  Unauthorized [IP: 192.0.2.1 443]\nE: Failed to fetch\n",
         );

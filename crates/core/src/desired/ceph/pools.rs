@@ -146,7 +146,8 @@ fn one(pool: &Pool, osds: u32, part: u32, cluster: Option<&CephCluster>) -> (Poo
     let mut create;
     if let Some((k, m)) = erasure {
         let class = pool.class.as_ref().map(|c| format!(",device-class={c}")).unwrap_or_default();
-        create = vec![pair("erasure-coding", format!("k={k},m={m}{class}"))];
+        // Said in so many words: Proxmox VE makes a storage of its own for a coded pool otherwise.
+        create = vec![pair("erasure-coding", format!("k={k},m={m}{class}")), pair("add_storages", "0")];
         create.extend(keep.iter().cloned());
         // Said to `pveceph`, it would go to the small pool beside it as well.
         extra.push(target);

@@ -7,7 +7,7 @@ use super::super::Obstacle;
 use crate::desired::ceph::shared;
 use crate::diagnostic::Code;
 use crate::explain::storage as code;
-use crate::facts::ceph::CephCluster;
+use crate::facts::ceph::{CephCluster, LocalOsd};
 use crate::facts::disk::size_text;
 use crate::facts::{Facts, Known, pve};
 use crate::name::NodeName;
@@ -176,6 +176,7 @@ impl Look {
                 ));
             }
             let own = scene.conf.fsid();
+            self.dropped(scene, node, &here.osds);
             for osd in here.osds.iter().filter(|o| o.state != "active" && own == Some(o.cluster.as_str())) {
                 let state = if osd.state.is_empty() { "does not answer" } else { &osd.state };
                 self.notes.push(about(
@@ -186,6 +187,26 @@ impl Look {
                     format!("`journalctl -u ceph-osd@{}` says why it stopped", osd.id),
                 ));
             }
+        }
+    }
+
+    /// OSDs of this cluster on disks the spec does not name, or no longer.
+    fn dropped(&mut self, scene: &Scene<'_>, node: &NodeName, osds: &[LocalOsd]) {
+        let choice = scene.wish.disks.get(node);
+        if choice.is_some_and(|c| !c.refused.is_empty()) {
+            return;
+        }
+        let named = |disk: &String| choice.is_some_and(|c| c.chosen.iter().any(|c| c.disk.name == *disk));
+        let ours = |o: &&LocalOsd| scene.conf.fsid() == Some(o.cluster.as_str());
+        for osd in osds.iter().filter(ours).filter(|o| !o.disks.is_empty() && !o.disks.iter().any(named)) {
+            let id = osd.id;
+            self.notes.push(about(
+                code::NOT_OURS,
+                Some(node),
+                format!("osd.{id} is on a disk that `osds` does not name"),
+                osd.disks.join(", "),
+                format!("nothing of it is touched; to be rid of it: `ceph osd out {id}`, wait for active+clean, then `pveceph osd destroy {id}`"),
+            ));
         }
     }
 
@@ -203,7 +224,7 @@ impl Look {
         let list: Vec<String> = other.iter().map(|(node, have)| format!("{node}: {have}")).collect();
         let missing = scene.nodes().any(|(_, facts)| !install::installed(facts));
         let message = format!("Ceph is there from another release than {want}");
-        let cure = "say in [ceph] what is there; an upgrade has an order of its own";
+        let cure = "say in [ceph] what is there; ringbolt does not upgrade Ceph: follow Proxmox VE's guide, one kind of daemon after the other";
         if missing {
             self.obstacles.push(about(code::RELEASES, None, message, list.join("\n"), cure));
         } else {
@@ -362,7 +383,7 @@ impl Look {
                 None,
                 format!("pools the spec does not name: {}", others.join(", ")),
                 "",
-                "they are left alone",
+                "nothing of them is touched; to be rid of one: `pveceph pool destroy NAME`, once nobody uses its data",
             ));
         }
     }
@@ -375,7 +396,7 @@ impl Look {
                 None,
                 format!("Ceph complains: {}", complaint.summary),
                 complaint.code.clone(),
-                if skew { "see that chrony runs on every node" } else { "`ceph health detail` says more" },
+                if skew { "`apt install chrony` on every node, then `chronyc makestep`; `ceph time-sync-status` shows who is off" } else { "`ceph health detail` says more" },
             ));
         }
         for text in tune::remarks(scene.ceph, cluster) {

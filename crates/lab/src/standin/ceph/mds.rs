@@ -9,7 +9,7 @@ use super::super::Host;
 use super::super::fail::Fail;
 use super::super::handlers::{flag, text};
 use super::super::schema::Params;
-use super::{Rados, check_inited, check_installed, conf, data, link_conf, run, worker, write_secret};
+use super::{Rados, check_inited, check_installed, conf, data, link_conf, run, service, worker};
 
 pub(super) fn create(
     host: &Host,
@@ -47,18 +47,10 @@ pub(super) fn create(
         task.say(&format!("creating MDS directory '{}'", folder.display()));
         fs::create_dir_all(&folder)?;
         task.say(&format!("creating keys for '{section}'"));
-        let command = json!({
-            "prefix": "auth get-or-create", "entity": section,
-            "caps": ["mon", "allow profile mds", "osd", "allow rwx", "mds", "allow *"], "format": "plain",
-        });
-        let keys = Rados::new(host).send(&[command])?;
-        write_secret(host, &folder.join("keyring"), keys.first().map_or("", String::as_str))?;
-        task.say("setting ceph as owner for service directory");
-        run(host, task, &["chown", "ceph:ceph", "-R", &folder.to_string_lossy()])?;
-        task.say(&format!("enabling service 'ceph-mds@{id}.service'"));
-        run(host, task, &["systemctl", "enable", &format!("ceph-mds@{id}")])?;
-        task.say(&format!("starting service 'ceph-mds@{id}.service'"));
-        run(host, task, &["systemctl", "start", &format!("ceph-mds@{id}")])
+        let caps = ["mon", "allow profile mds", "osd", "allow rwx", "mds", "allow *"];
+        let keyring = service::keyring(host, &section, &caps)?;
+        let words = "setting ceph as owner for service directory";
+        service::settle(host, task, ("mds", &id), (&folder, &keyring), words)
     })
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::Host;
 use super::super::fail::Fail;
 use super::super::task::Task;
-use super::{Rados, check_inited, check_installed, data, link_conf, run, worker, write_secret};
+use super::{Rados, check_inited, check_installed, data, link_conf, run, service, worker};
 
 pub(super) fn create(host: &Host, id: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<Value, Fail> {
     check_installed(host, "ceph-mgr")?;
@@ -25,19 +25,10 @@ pub(super) fn make(host: &Host, id: &str, task: &mut Task<'_>) -> Result<(), Fai
         return Err(Fail::die(format!("ceph manager directory '{}' already exists", folder.display())));
     }
     task.say("creating keys for ceph manager");
-    let command = json!({
-        "prefix": "auth get-or-create", "entity": format!("mgr.{id}"),
-        "caps": ["mon", "allow profile mgr", "osd", "allow *", "mds", "allow *"], "format": "plain",
-    });
-    let keys = Rados::new(host).send(&[command])?;
+    let caps = ["mon", "allow profile mgr", "osd", "allow *", "mds", "allow *"];
+    let keyring = service::keyring(host, &format!("mgr.{id}"), &caps)?;
     fs::create_dir_all(&folder)?;
-    write_secret(host, &folder.join("keyring"), keys.first().map_or("", String::as_str))?;
-    task.say("setting owner for directory");
-    run(host, task, &["chown", "ceph:ceph", "-R", &folder.to_string_lossy()])?;
-    task.say(&format!("enabling service 'ceph-mgr@{id}.service'"));
-    run(host, task, &["systemctl", "enable", &format!("ceph-mgr@{id}")])?;
-    task.say(&format!("starting service 'ceph-mgr@{id}.service'"));
-    run(host, task, &["systemctl", "start", &format!("ceph-mgr@{id}")])
+    service::settle(host, task, ("mgr", id), (&folder, &keyring), "setting owner for directory")
 }
 
 pub(super) fn destroy(

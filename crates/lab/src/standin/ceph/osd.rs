@@ -13,8 +13,8 @@ use super::super::handlers::{flag, text};
 use super::super::schema::Params;
 use super::super::task::Task;
 use super::{
-    Rados, activate, check_inited, check_installed, conf, data, init, link_conf, mon, quietly, run, worker,
-    write_secret,
+    Rados, activate, check_inited, check_installed, conf, data, init, label, link_conf, mon, quietly, run,
+    worker, write_secret,
 };
 
 pub(super) fn create(
@@ -54,7 +54,7 @@ pub(super) fn create(
     worker(host, ("cephcreateosd", &name), out, err, |task| {
         unused(host, &plan)?;
         let many = given("osds-per-device").is_some_and(|count| count != "1");
-        if flag(params, "encrypted") || many {
+        if flag(params, "encrypted") || many || plan.iter().any(|(name, _)| shared(host, name)) {
             return Err(without_mapper(task, &name, flag(params, "encrypted")));
         }
         task.say(&format!("create OSD on /dev/{name} (bluestore)"));
@@ -105,16 +105,21 @@ fn block_device(host: &Host, path: &str) -> Result<String, Fail> {
 
 fn unused(host: &Host, plan: &[(String, &str)]) -> Result<(), Fail> {
     let all = disks::list(host, true);
-    for (name, _) in plan {
+    for (name, part) in plan {
         let disk: Option<&Disk> = all.iter().find(|disk| disk.name == *name);
         let Some(disk) = disk else {
             return Err(Fail::die(format!("unable to get device info for '/dev/{name}'")));
         };
-        if disk.used.is_some() {
+        if disk.used.is_some() && !(*part != "block" && shared(host, name)) {
             return Err(Fail::die(format!("device '/dev/{name}' is already in use")));
         }
     }
     Ok(())
+}
+
+/// Whether a disk holds databases or logs of OSDs already: with LVM it has room for more of them.
+fn shared(host: &Host, name: &str) -> bool {
+    label::read(&host.root.dev.join(name)).is_some_and(|label| label.part != "main")
 }
 
 fn make(host: &Host, plan: &[(String, &str)], class: &str, task: &mut Task<'_>) -> Result<(), Fail> {
