@@ -21,6 +21,7 @@ pub mod measure;
 pub mod name;
 pub mod plan;
 pub mod resource;
+pub mod roll;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod spec;

@@ -90,6 +90,7 @@ impl Survey {
         let (obstacles, notes) = preflight(&self.spec, &self.fleet, &self.binding, &self.topology);
         plan.obstacles.extend(obstacles);
         plan.notes.extend(notes);
+        plan.notes.extend(crate::roll::left_over(&self.fleet));
         for (node, why, cure) in &self.silent {
             plan.obstacles.push(Obstacle {
                 code: "RB0501".into(),

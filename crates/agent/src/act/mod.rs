@@ -17,6 +17,7 @@ mod ceph;
 mod hold;
 mod initramfs;
 mod interfaces;
+mod maintenance;
 mod module;
 mod packages;
 mod port;
@@ -71,6 +72,7 @@ pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>
         Action::HoldDown { port, milliseconds } => hold::down(scene, port.as_str(), *milliseconds),
         Action::TakeBack { run, step } => take_back::take_back(scene, run, step, expect),
         Action::Ceph(deed) => ceph::carry_out(scene, deed),
+        Action::Maintenance { node, on } => maintenance::maintenance(scene, node, *on),
         Action::Reboot => reboot::reboot(),
     }
 }
