@@ -12,7 +12,7 @@ use crate::facts::ceph::CephCluster;
 use crate::facts::ha::{self, Status};
 use crate::facts::{Facts, Guest, Known, pve};
 use crate::name::{NodeName, PortName};
-use crate::plan::Obstacle;
+use crate::plan::{Obstacle, Plan, Risk};
 use crate::spec::Transport;
 use crate::survey::Survey;
 use crate::topology::{Place, Topology};
@@ -451,6 +451,22 @@ impl<'a> Look<'a> {
             "move them first, or give them to high availability",
         );
     }
+}
+
+/// Interrupting steps of an apply below Ceph that would cut other nodes off from each other, only
+/// because a node or a cable is away already.
+pub fn torn(survey: &Survey, plan: &Plan) -> Vec<Obstacle> {
+    let nodes: BTreeSet<&NodeName> =
+        plan.steps.iter().filter(|s| s.risk >= Risk::Disruptive).filter_map(|s| s.node.as_ref()).collect();
+    if nodes.is_empty() || told(&survey.fleet).is_none() {
+        return Vec::new();
+    }
+    let nobody = Request { kind: Kind::Reboot, nodes: Vec::new(), accept: BTreeSet::new() };
+    let look = Look::new(survey, &nobody);
+    let meant = look.meant();
+    let mut found = Found::default();
+    nodes.into_iter().filter(|n| meant.loss_of_node(n).is_nothing()).for_each(|n| look.cuts(n, &mut found));
+    found.obstacles
 }
 
 /// A check of the mesh in words.

@@ -20,7 +20,7 @@ mod left;
 mod look;
 
 pub use left::left_over;
-pub use look::ACCEPTABLE;
+pub use look::{ACCEPTABLE, torn};
 
 use self::look::Look;
 

@@ -309,3 +309,29 @@ fn a_node_that_does_not_come_back_is_let_go_from_another_one() {
     cluster.run(&now, now.steps.len()).expect("let go");
     assert!(left_over(&cluster.fleet()).is_empty());
 }
+
+#[test]
+fn an_apply_below_ceph_does_not_cut_what_is_left_of_a_ring() {
+    let (spec, mut cluster) = whole(&generate::ring(4), true);
+    let all = names(&spec);
+    let mut wanted = spec.clone();
+    wanted.fabric.hello_interval = 3;
+    let made = survey(&wanted, &cluster).plan(&Policy::default());
+    let cuts = |plan: &Plan| plan.obstacles.iter().filter(|o| o.code == "RB0570").count();
+    assert!(made.steps.iter().any(|s| s.risk == Risk::Disruptive), "{:?}", ids(&made));
+    assert_eq!(cuts(&made), 0, "{:#?}", made.obstacles);
+    // One cable out: a line now, and its inner nodes hold the ends together.
+    let between = |c: &&(sim::Socket, sim::Socket)| c.0.node == all[2] || c.1.node == all[2];
+    let cable = cluster.cables.iter().find(between).cloned().expect("a cable");
+    cluster.unplug(&cable);
+    let made = survey(&wanted, &cluster).plan(&Policy::default());
+    let inner: Vec<_> = made.obstacles.iter().filter(|o| o.code == "RB0570").collect();
+    let touched: BTreeSet<_> =
+        made.steps.iter().filter(|s| s.risk >= Risk::Disruptive).filter_map(|s| s.node.clone()).collect();
+    assert!(inner.iter().all(|o| touched.contains(o.node.as_ref().expect("a node"))), "{inner:#?}");
+    assert!(!inner.is_empty(), "{touched:?}: {:?}", made.obstacles);
+    let mut narrow = made.clone();
+    let end = all.iter().find(|n| !inner.iter().any(|o| o.node.as_ref() == Some(n))).expect("an end");
+    narrow.narrow(None, &[end.to_string()]);
+    assert_eq!(cuts(&narrow), 0);
+}
