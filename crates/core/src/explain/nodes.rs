@@ -350,6 +350,9 @@ super::explanations! {
         why: "The plan says which content each file had when it was looked at. Right before a file is written the node looks once more; \
               when somebody has edited it meanwhile it stays as they left it. The diff shows what the plan saw against what is there now.",
         cure: "Look at the diff. `ringbolt plan` shows what ringbolt would make of the file as it is now; `ringbolt apply` does that.",
+        wrong: "",
+        right: "",
+    }
     CUTS = Error "RB0570" {
         title: "without the node the others lose each other",
         why: "At this moment every way between some of the other nodes leads through this one, because the cabling has no \
