@@ -451,6 +451,7 @@ fn a_reload_left_behind_by_a_killed_run_is_outwaited() {
     assert!(next.contains("RB0564"), "{next}");
     rig.verified_within(MINUTE);
     nothing_left(&rig);
+}
 
 /// What `--json` said of a run of reboots, and that no two nodes were out of service together: steps with
 /// their beginning and end in milliseconds.
@@ -468,7 +469,8 @@ fn one_at_a_time(text: &str) -> Vec<(String, u64, u64)> {
     let spans: Vec<(String, u64, u64)> = nodes
         .into_iter()
         .map(|n| {
-            let (from, to) = (at("step-started", &format!("{n}/reboot")), at("step-done", &format!("gate:{n}")));
+            let (from, to) =
+                (at("step-started", &format!("{n}/reboot")), at("step-done", &format!("gate:{n}")));
             (n, from, to)
         })
         .collect();

@@ -1,7 +1,7 @@
 //! `ringbolt reboot` and `ringbolt maintain`: nodes out of service one at a time, and back.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 
 use clap::{Args, Subcommand};
 use ringbolt_control::apply;
@@ -12,10 +12,11 @@ use ringbolt_core::plan::{Plan, Step};
 use ringbolt_core::roll::{self, ACCEPTABLE, Kind, Request};
 use ringbolt_core::survey::Survey;
 
-use crate::command::apply::{How, Tie, carry_out};
+use crate::command::apply::{How, Tie, answer, carry_out};
 use crate::command::plan::{charset, ending};
 use crate::exit::Exit;
 use crate::global::Global;
+use crate::hold::{self, StealArgs, Wish};
 use crate::render::text::hang;
 use crate::render::{Style, count, obstacle, roll as render, survey as drawing};
 use crate::session::{Session, Trouble, block_on};
@@ -83,6 +84,9 @@ pub(crate) struct Way {
     /// Write events as JSON, one a line
     #[arg(long)]
     pub(crate) json: bool,
+    /// What to do about the lock of another run
+    #[command(flatten)]
+    pub(crate) lock: StealArgs,
 }
 
 /// Reboots nodes, one at a time.
@@ -131,12 +135,9 @@ fn run(
         let session = Session::open(global, style)?;
         let request = Request { kind, nodes: named(&session, nodes)?, accept: accepted(&way.accept)? };
         let purpose = if kind == Kind::Reboot { "reboot" } else { "maintain" };
-        let _lock = session.runs.lock(&session.loaded.spec.cluster.name, purpose).map_err(|e| Trouble {
-            message: e.to_string(),
-            hint: Some("wait for it, or end that process".into()),
-            exit: Exit::Failed,
-        })?;
-        Roll { request, purpose, way, global, session, style }.go(out).await
+        let wish = Wish { purpose, steal: way.lock.steal, quiet: global.quiet, json: way.json, style };
+        let _here = hold::here(&session, wish)?;
+        Roll { request, wish, way, global, session, style }.go(out).await
     })
 }
 
@@ -173,7 +174,7 @@ fn accepted(codes: &[String]) -> Result<BTreeSet<String>, Trouble> {
 
 struct Roll<'a> {
     request: Request,
-    purpose: &'static str,
+    wish: Wish,
     way: &'a Way,
     global: &'a Global,
     session: Session,
@@ -182,9 +183,10 @@ struct Roll<'a> {
 
 impl Roll<'_> {
     async fn go(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
-        let survey = self.session.survey_by(question::roll(&self.session.loaded.spec)).await?;
+        let mut stop = apply::on_signals()?;
+        let mut survey = self.survey().await?;
         self.not_this_machine(&survey)?;
-        let plan = roll::plan(&survey, &self.request);
+        let mut plan = roll::plan(&survey, &self.request);
         if !plan.obstacles.is_empty() {
             self.refuse(&survey, &plan, out)?;
             return Ok(ending(&plan, false));
@@ -196,17 +198,37 @@ impl Roll<'_> {
         if idle || self.way.dry_run {
             return Ok(Exit::Done);
         }
-        self.ask(out)?;
-        let stop = apply::on_signals()?;
+        self.ask(out).await?;
+        let lock = hold::hold(&self.session, self.wish, Some(&mut stop)).await?;
+        if lock.how.moved || !lock.how.before.is_empty() {
+            let agreed = plan.digest();
+            survey = self.survey().await?;
+            plan = roll::plan(&survey, &self.request);
+            if plan.digest() != agreed {
+                return Err(Trouble {
+                    message: "others were at work on the nodes: this is not the plan any more".into(),
+                    hint: Some("no node was touched; the same command shows the plan as it is now".into()),
+                    exit: Exit::Pending,
+                });
+            }
+        }
         let how = How { json: self.way.json, quiet: self.global.quiet, style: self.style };
-        let tie = Tie::Maintains(self.purpose);
-        let (run, report) = carry_out(&self.session, &survey.fleet, plan.clone(), stop, tie, how).await?;
+        let tie = Tie::Maintains(self.wish.purpose);
+        let (run, report) =
+            carry_out(&self.session, &lock, &survey.fleet, plan.clone(), stop, tie, how).await?;
         if report.outcome == Outcome::Done {
             self.finish(&report, out)?;
             return Ok(Exit::Done);
         }
         self.broken(&run, &plan, &report, out)?;
-        Ok(Exit::Failed)
+        match lock.asked_anew().await {
+            Some(by) => Err(hold::ousted(by.as_ref())),
+            None => Ok(Exit::Failed),
+        }
+    }
+
+    async fn survey(&self) -> Result<Survey, Trouble> {
+        self.session.survey_by(question::roll(&self.session.loaded.spec)).await
     }
 
     /// Whether what goes well is told.
@@ -258,7 +280,7 @@ impl Roll<'_> {
         out.flush()
     }
 
-    fn ask(&self, out: &mut dyn Write) -> Result<(), Trouble> {
+    async fn ask(&self, out: &mut dyn Write) -> Result<(), Trouble> {
         if self.way.yes {
             return Ok(());
         }
@@ -275,9 +297,7 @@ impl Roll<'_> {
         };
         write!(out, "\n{word}? [y/N] ")?;
         out.flush()?;
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer)?;
-        if matches!(answer.trim(), "y" | "Y" | "yes") {
+        if matches!(answer().await?.trim(), "y" | "Y" | "yes") {
             return Ok(());
         }
         Err(Trouble { message: "nothing was changed".into(), hint: None, exit: Exit::Done })
@@ -343,7 +363,7 @@ impl Roll<'_> {
         write!(out, "\n{}", hang(&format!("{word} "), &sum, self.style.width))?;
         for node in &left {
             let text = format!(
-                "{node} is still out of service (maintenance mode, noout). When it is up again: `ringbolt maintain exit {node}` waits for its mesh and Ceph, then ends that. When it is lost: `ringbolt maintain exit {node} --now`."
+                "{node} is still out of service (maintenance mode, noout). When it is up again: `ringbolt maintain exit {node}` waits for its mesh and Ceph, then ends that; when it is lost, `ringbolt maintain exit {node} --now` does."
             );
             write!(out, "{}", hang("Left: ", &text, self.style.width))?;
         }
