@@ -14,6 +14,7 @@ use crate::command::explain::ExplainArgs;
 use crate::command::history::{HistoryArgs, ReplayArgs};
 use crate::command::lab::LabArgs;
 use crate::command::plan::PlanArgs;
+use crate::command::roll::{MaintainArgs, RebootArgs};
 use crate::command::rollback::RollbackArgs;
 use crate::command::ssh::SshArgs;
 use crate::command::tune::TuneArgs;
@@ -61,6 +62,10 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Take back what an apply has changed
     Rollback(RollbackArgs),
+    /// Reboot nodes, one at a time, each proven before the next
+    Reboot(RebootArgs),
+    /// Take a node out of service for work on it, or put it back
+    Maintain(MaintainArgs),
     /// Explain codes such as RB0103, keys of the spec, words
     Explain(ExplainArgs),
     /// Serve a controller on standard input and output

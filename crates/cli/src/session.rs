@@ -1,9 +1,10 @@
 //! What every command that works on nodes begins with: the spec found and read, lines to the nodes,
 //! one look at all of them.
 //!
-//! Used by `plan`, `apply`, `verify`, `discover`, `drill`. It prints diagnostics of the spec and
+//! Used by `plan`, `apply`, `verify`, `discover`, `drill`, `reboot`. It prints diagnostics of the spec and
 //! nothing else.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use ringbolt_control::{Survey as Seen, conditions, look, look_by};
 use ringbolt_core::bind::disks::unasked;
 use ringbolt_core::desired::question;
 use ringbolt_core::diagnostic::{Diagnostic, Severity};
-use ringbolt_core::facts::Disks;
+use ringbolt_core::facts::{Disks, Question};
 use ringbolt_core::name::NodeName;
 use ringbolt_core::spec::{self, Spec};
 use ringbolt_core::survey::Survey;
@@ -235,6 +236,11 @@ impl Session {
         for question in questions.values_mut() {
             question.disks = Disks::Health;
         }
+        self.put_together(look_by(&self.fleet, &self.loaded.spec, questions).await)
+    }
+
+    /// One look with questions of the caller.
+    pub(crate) async fn survey_by(&self, questions: BTreeMap<NodeName, Question>) -> Result<Survey, Trouble> {
         self.put_together(look_by(&self.fleet, &self.loaded.spec, questions).await)
     }
 

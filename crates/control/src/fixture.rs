@@ -51,6 +51,7 @@ pub(crate) fn facts(hostname: &str, boot_id: &str) -> Facts {
             pve_writable: None,
             ceph: not_asked(),
             ceph_cluster: not_asked(),
+            guests: not_asked(),
         },
     }
 }

@@ -3,7 +3,7 @@
 //! Used wherever checks are awaited. Interfaces, routes and FRR are part of every answer and need no asking.
 
 use ringbolt_core::check::{CephCheck, Check};
-use ringbolt_core::facts::{Disks, Question};
+use ringbolt_core::facts::{Disks, Question, ha, pve};
 
 /// The question whose answer lets all of these checks be judged.
 pub fn question_for<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Question {
@@ -29,6 +29,10 @@ pub fn question_for<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Question
                 None if check.of_cluster() => question.ceph_cluster = true,
                 None => question.ceph = true,
             },
+            Check::Quorate {} => drop(question.files.insert(pve::path::MEMBERS.into())),
+            Check::Maintenance { node, .. } => {
+                question.files.extend([ha::STATUS.to_owned(), ha::lrm_status(node.as_str())]);
+            }
             Check::Port { .. }
             | Check::Mtu { .. }
             | Check::Member { .. }

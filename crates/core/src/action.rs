@@ -117,6 +117,14 @@ pub enum Action {
     },
     /// Something of Ceph, through Proxmox VE's own tools where they do it.
     Ceph(CephDeed),
+    /// `ha-manager crm-command node-maintenance enable|disable NODE`: high availability moves its
+    /// services away from a node, or may use it again. It only queues the wish.
+    Maintenance {
+        /// Which node; any node of the cluster can be told.
+        node: NodeName,
+        /// Into maintenance, rather than out of it.
+        on: bool,
+    },
     /// Reboot the node.
     Reboot,
 }
@@ -211,6 +219,12 @@ pub enum CephDeed {
         set: Vec<(String, String, String)>,
         /// Section, option.
         remove: Vec<(String, String)>,
+    },
+    /// `ceph osd ok-to-stop`: asks whether every placement group stays served without these OSDs, and
+    /// fails when not.
+    MayStop {
+        /// Numbers.
+        osds: Vec<u32>,
     },
     /// `ceph osd set-group` / `unset-group` of `noout` for the OSDs of one host.
     HoldOut {

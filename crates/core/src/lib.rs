@@ -23,6 +23,7 @@ pub mod name;
 pub mod paths;
 pub mod plan;
 pub mod resource;
+pub mod roll;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod spec;

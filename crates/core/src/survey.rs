@@ -90,6 +90,8 @@ impl Survey {
         let (obstacles, notes) = preflight(&self.spec, &self.fleet, &self.binding, &self.topology);
         plan.obstacles.extend(obstacles);
         plan.notes.extend(notes);
+        plan.notes.extend(crate::roll::left_over(&self.fleet));
+        plan.obstacles.extend(crate::roll::torn(self, &plan));
         for (node, why, cure) in &self.silent {
             plan.obstacles.push(Obstacle {
                 code: "RB0501".into(),

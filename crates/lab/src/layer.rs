@@ -18,7 +18,7 @@ mod held;
 const VERSION: u32 = 2;
 
 /// Commands of Proxmox that the lab's own executable stands in for.
-pub const STAND_INS: &[&str] = &["pvesh", "pveceph", "pvesm", "pvecm", "pveversion"];
+pub const STAND_INS: &[&str] = &["pvesh", "pveceph", "pvesm", "pvecm", "pveversion", "ha-manager"];
 
 /// The folder of the lab inside a node.
 pub const HOME: &str = "/opt/ringbolt-lab";

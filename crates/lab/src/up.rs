@@ -333,7 +333,9 @@ fn write_pve(record: &Record, pve: &Path, authorized: &str, known: &str) -> std:
     fs::write(pve.join("priv/authorized_keys"), authorized)?;
     fs::set_permissions(pve.join("priv/authorized_keys"), fs::Permissions::from_mode(0o600))?;
     fs::write(pve.join("priv/known_hosts"), known)?;
-    for (name, to) in [(".members", "members"), ("local", "local"), (".version", "version")] {
+    for (name, to) in
+        [(".members", "members"), ("local", "local"), (".version", "version"), (".vmlist", "vmlist")]
+    {
         symlink(format!("/run/ringbolt-lab/{to}"), pve.join(name))?;
     }
     for node in &record.nodes {

@@ -19,6 +19,7 @@ mod heal;
 mod hold;
 mod initramfs;
 mod interfaces;
+mod maintenance;
 mod module;
 pub(crate) mod packages;
 mod port;
@@ -75,6 +76,7 @@ pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>
         Action::HoldDown { port, milliseconds } => hold::down(scene, port.as_str(), *milliseconds),
         Action::TakeBack { run, step } => take_back::take_back(scene, run, step, expect),
         Action::Ceph(deed) => ceph::carry_out(scene, deed),
+        Action::Maintenance { node, on } => maintenance::maintenance(scene, node, *on),
         Action::Reboot => reboot::reboot(),
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod ceph;
 pub(crate) mod disks;
 mod files;
 mod frr;
+mod guests;
 pub(crate) mod kernel;
 pub(crate) mod mounts;
 pub(crate) mod network;
@@ -136,6 +137,7 @@ pub(crate) fn facts(root: &Root, question: &Question, areas: Areas) -> Result<Fa
             pve_writable: mounts::pve_writable(root),
             ceph: if question.ceph { ceph::node(root, question.ceph_options) } else { not_asked() },
             ceph_cluster: ceph::collect_cluster(cluster),
+            guests: if question.guests { guests::guests(root) } else { not_asked() },
         },
     })
 }

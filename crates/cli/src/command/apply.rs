@@ -400,6 +400,8 @@ pub(crate) enum Tie<'a> {
     Continues(&'a str),
     /// It takes these back.
     Undoes(&'a [String]),
+    /// It takes nodes out of service; there is nothing in it to take back.
+    Maintains(&'a str),
 }
 
 /// Carries a plan out under the lock as a run of its own, shown and recorded. Gives its id and how it ended.
@@ -425,6 +427,7 @@ pub(crate) async fn carry_out(
     match tie {
         Tie::None => {}
         Tie::Continues(before) => session.runs.continues(&run, before).map_err(unrecorded)?,
+        Tie::Maintains(purpose) => session.runs.maintains(&run, purpose).map_err(unrecorded)?,
         Tie::Undoes(others) => session.runs.undoes(&run, others).map_err(unrecorded)?,
     }
     lock.names_run(&run.id);

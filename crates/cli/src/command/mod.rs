@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod lab;
 pub(crate) mod plan;
+pub(crate) mod roll;
 pub(crate) mod rollback;
 pub(crate) mod ssh;
 pub(crate) mod tune;

@@ -154,7 +154,13 @@ impl Back<'_> {
                 "`ringbolt apply` builds again what it took away",
             ));
         }
-        all.retain(|r| r.undoes.is_empty() && !undone.contains(&r.id));
+        if let Some(other) = all.iter().find(|r| wanted == Some(r.id.as_str()) && r.purpose.is_some()) {
+            return Err(Trouble::usage(
+                format!("run {} took nodes out of service: there is nothing in it to take back", other.id),
+                "`ringbolt maintain exit NODE` ends what is left of it",
+            ));
+        }
+        all.retain(|r| r.undoes.is_empty() && r.purpose.is_none() && !undone.contains(&r.id));
         let Some(newest) = all.pop() else {
             return Err(Trouble::usage(
                 format!("there is nothing to take back: no apply to cluster {cluster} from here is left"),

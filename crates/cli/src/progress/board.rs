@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringbolt_core::plan::{Plan, StepId};
+use ringbolt_core::plan::{Phase, Plan, StepId};
 
 use crate::render::nodes;
 
@@ -49,7 +49,9 @@ impl Board {
         let mut index = BTreeMap::new();
         for step in &plan.steps {
             let Some(node) = &step.node else { continue };
-            let at = *index.entry((step.phase, &step.title, &step.why)).or_insert(board.groups.len());
+            // Nodes that take turns have a line of their own each.
+            let own = (step.phase == Phase::Maintain).then_some(node);
+            let at = *index.entry((step.phase, &step.title, &step.why, own)).or_insert(board.groups.len());
             if at == board.groups.len() {
                 board.groups.push(Group {
                     title: step.title.to_string(),

@@ -6,6 +6,7 @@ pub(crate) mod disk;
 pub(crate) mod obstacle;
 pub(crate) mod plan;
 pub(crate) mod plot;
+pub(crate) mod roll;
 pub(crate) mod survey;
 pub(crate) mod table;
 pub(crate) mod text;

@@ -108,6 +108,7 @@ fn meaning(phase: Phase) -> &'static str {
         Phase::Fabric => "the fabric itself",
         Phase::Converge => "waiting until every node reaches every other",
         Phase::Ceph => "monitors, managers, OSDs, pools, storage, settings",
+        Phase::Maintain => "nodes out of service, one at a time",
     }
 }
 

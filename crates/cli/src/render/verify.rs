@@ -6,7 +6,7 @@ use ringbolt_core::verify::{Cabling, LinkRow, Report, WHOLE_COUNT};
 
 use super::table::Table;
 use super::text::hang;
-use super::{Style, count, verify_ceph};
+use super::{Style, count, obstacle, verify_ceph};
 
 /// The whole report.
 pub(crate) fn report(report: &Report, style: Style) -> String {
@@ -18,6 +18,7 @@ pub(crate) fn report(report: &Report, style: Style) -> String {
         text += &hang(&format!("silent    {} ", style.red("no")), why, style.width);
     }
     text += "\n";
+    text += &obstacle::notes(&report.notes, style);
     if !report.stand_ins.is_empty() {
         let names =
             hang("Lab: stood in for here: ", &format!("{}.", report.stand_ins.join(", ")), style.width);

@@ -121,6 +121,49 @@ impl Rig {
         text
     }
 
+    /// Waits until a program on the first node says this.
+    pub(crate) fn eventually(&self, limit: Duration, wanted: &str, words: &[&str]) {
+        let began = Instant::now();
+        loop {
+            let said = self.exec("n1", words);
+            if said.contains(wanted) {
+                return;
+            }
+            assert!(began.elapsed() < limit, "{wanted:?} not within {limit:?}:\n{said}");
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+
+    /// Small writes to pool `vm`, from a node that is up, one after the other: how many, and how many seconds
+    /// the slowest took. A write that its node took down with it is begun again elsewhere.
+    pub(crate) fn writes_until(&self, done: &std::sync::atomic::AtomicBool) -> (u32, f64) {
+        let nodes = self.nodes();
+        let (mut writes, mut worst, mut at) = (0, 0.0_f64, 0);
+        while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            let began = Instant::now();
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let node = &nodes[at % nodes.len()];
+                // By ssh: a process put into the node from outside would keep it from going down.
+                let output = Command::new("ssh")
+                    .arg("-F")
+                    .arg(self.dir.path().join(&self.name).join("ssh_config"))
+                    .args(["-l", "root", "-o", "BatchMode=yes", "-o", "ConnectTimeout=2"])
+                    .args(["-o", "ServerAliveInterval=2", "-o", "ServerAliveCountMax=2", node])
+                    .args(["timeout", "20", "rados", "-p", "vm", "put", "ringbolt-roll", "/etc/hostname"])
+                    .stdin(Stdio::null())
+                    .output();
+                if output.is_ok_and(|o| o.status.success()) {
+                    writes += 1;
+                    worst = worst.max(began.elapsed().as_secs_f64());
+                    break;
+                }
+                at += 1;
+            }
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        (writes, worst)
+    }
+
     /// The plan as JSON.
     pub(crate) fn plan(&self) -> Value {
         let output = self.command(&["plan", "--json"]).output().unwrap();

@@ -18,8 +18,9 @@ use super::words::complaint;
 use crate::fleet::{Fleet, Pending};
 use crate::question_for;
 
-/// For a node to come back from a reboot.
-const REBOOT: Duration = Duration::from_secs(300);
+/// For a node to come back from a reboot: guests get three minutes each to shut down, and servers take
+/// minutes to test themselves.
+const REBOOT: Duration = Duration::from_secs(900);
 
 /// Between two looks at a node that reboots.
 const LOOK: Duration = Duration::from_secs(2);
@@ -140,7 +141,7 @@ async fn reboot(fleet: &Fleet, node: &NodeName, deed: Deed) -> Result<(), Failur
         }
     }
     Err(Failure::lost(format!("{node} is not back {} s after its reboot: {last}", REBOOT.as_secs()))
-        .hint("look at its console; when it is up again, run apply once more"))
+        .hint("look at its console: nothing further is begun, and what the run has set stays until it is taken back"))
 }
 
 async fn boot_id(fleet: &Fleet, node: &NodeName) -> Result<String, Failure> {

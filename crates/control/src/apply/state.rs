@@ -453,7 +453,14 @@ impl RunState {
         self.leave_node(i);
         self.end(i, Status::Failed);
         out.push(Command::Emit(What::StepFailed { step: self.step(i).id.clone(), failure }));
-        let after = self.steps[i].after.clone();
+        let mut after = self.steps[i].after.clone();
+        if self.interrupts(i) {
+            // Nobody has seen this node come back: no other one is interrupted on top of it.
+            let place = self.steps[i].node;
+            let others =
+                (0..self.steps.len()).filter(|k| self.interrupts(*k) && self.steps[*k].node != place);
+            after.extend(others);
+        }
         self.skip(after, out);
     }
 

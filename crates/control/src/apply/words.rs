@@ -1,6 +1,6 @@
 //! Checks in words, for messages about proofs that did not come.
 
-use ringbolt_core::check::{Check, Finding};
+use ringbolt_core::check::{Check, Finding, Stage};
 
 /// What a check says: `en05 has MTU 65520`.
 pub fn in_words(check: &Check) -> String {
@@ -24,6 +24,12 @@ pub fn in_words(check: &Check) -> String {
         Check::Neighbor { port, host: None } => format!("a neighbour up on {port}"),
         Check::Bfd { port } => format!("BFD up on {port}"),
         Check::Route { to, hops: Some(hops) } => format!("route to {to} of length {hops}"),
+        Check::Quorate {} => "quorum of Proxmox VE".to_owned(),
+        Check::Maintenance { node, stage: Stage::Entered } => {
+            format!("{node} in maintenance, free of services")
+        }
+        Check::Maintenance { node, stage: Stage::Left } => format!("{node} out of maintenance"),
+        Check::Maintenance { node, stage: Stage::Withdrawn } => format!("no maintenance asked for {node}"),
         Check::Ceph(check) => check.in_words(),
         Check::Route { to, hops: None } => format!("a route to {to}"),
     }

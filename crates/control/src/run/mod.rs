@@ -37,6 +37,9 @@ const NEWEST: usize = 3;
 /// The file that lists the runs a run takes back, one a line.
 const UNDOES: &str = "undoes";
 
+/// The file that says what a run is for, where it is no apply: `reboot`, `maintain`.
+const PURPOSE: &str = "purpose";
+
 /// File of a benchmark in its folder.
 const BENCH: &str = "bench.json";
 
@@ -93,6 +96,9 @@ pub struct RunRecord {
     /// Runs it takes back; empty for an apply.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub undoes: Vec<String>,
+    /// What it was for, where it was no apply and there is nothing in it to take back: `reboot`, `maintain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
     /// Wall clock at its beginning, RFC 3339; empty when it never began.
     pub started: String,
     /// How it ended; `None` when it was cut off, or is under way.
@@ -213,6 +219,14 @@ impl Runs {
     /// It cannot be written.
     pub fn undoes(&self, run: &NewRun, others: &[String]) -> Result<(), RunError> {
         write(&run.folder.join(UNDOES), |f| f.write_all(others.join("\n").as_bytes()))
+    }
+
+    /// Notes that a run takes nodes out of service, and why: there is nothing in it to take back.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn maintains(&self, run: &NewRun, purpose: &str) -> Result<(), RunError> {
+        write(&run.folder.join(PURPOSE), |f| f.write_all(purpose.as_bytes()))
     }
 
     /// The run and those of the same call that came before and after it, the oldest first.
@@ -373,7 +387,7 @@ impl Runs {
         let spec = ringbolt_core::spec::read(&text("spec.toml").unwrap_or_default()).spec;
         let cluster = spec.map(|spec| spec.cluster.name).unwrap_or_default();
         let undoes = text(UNDOES).unwrap_or_default().lines().map(str::to_owned).collect();
-        RunRecord { cluster, lab: text("lab"), undoes, ..RunRecord::of(id, events) }
+        RunRecord { cluster, lab: text("lab"), undoes, purpose: text(PURPOSE), ..RunRecord::of(id, events) }
     }
 
     fn folder(&self) -> PathBuf {
@@ -389,6 +403,7 @@ impl RunRecord {
             cluster: String::new(),
             lab: None,
             undoes: Vec::new(),
+            purpose: None,
             started: String::new(),
             outcome: None,
             steps: 0,

@@ -86,6 +86,18 @@ pub enum CephCheck {
         /// Number.
         osd: u32,
     },
+    /// An OSD with its folder on the node says itself that it is active.
+    Active {
+        /// Number.
+        osd: u32,
+    },
+    /// OSDs of a host are kept in while they are away (`noout` for the host), or are not.
+    HeldOut {
+        /// The host, as in the CRUSH tree.
+        host: String,
+        /// Whether they are to be.
+        hold: bool,
+    },
     /// An OSD's addresses are in these networks.
     Addresses {
         /// Number.
@@ -163,6 +175,7 @@ impl CephCheck {
                 | Self::Manager { .. }
                 | Self::Metadata { .. }
                 | Self::Disk { .. }
+                | Self::Active { .. }
                 | Self::Free { .. }
                 | Self::Conf { .. }
                 | Self::Storage { .. }
@@ -237,6 +250,11 @@ impl CephCheck {
                     .collect();
                 (active >= want, if names.is_empty() { "no OSD".into() } else { names.join(", ") })
             }
+            Self::Active { osd } => match node.osds.iter().find(|o| o.id == *osd) {
+                Some(osd) if osd.state.is_empty() => (false, "does not answer on its socket".into()),
+                Some(osd) => (osd.state == "active", osd.state.clone()),
+                None => (false, "not there".into()),
+            },
             _ => (false, "not a question for the node".into()),
         }
     }
@@ -289,6 +307,10 @@ impl CephCheck {
                     cluster.config.iter().find(|e| e.section == section && e.name.starts_with(CAPACITY));
                 entry.map_or((false, "nothing kept".into()), |e| (true, format!("{} IOPS", e.value)))
             }
+            Self::HeldOut { host, hold } => {
+                let held = cluster.held().any(|h| h == host);
+                (held == *hold, if held { "noout" } else { "no noout" }.into())
+            }
             Self::Clean {} => judge_clean(cluster),
             Self::Health { known } => judge_health(cluster, known),
             Self::Up { osd } | Self::Addresses { osd, .. } | Self::Host { osd, .. } => {
@@ -339,6 +361,9 @@ impl CephCheck {
             Self::Datacenter { option, network } => format!("{option} of guests over {network}"),
             Self::Managers { standby } => format!("a manager active, {standby} standing by"),
             Self::Up { osd } => format!("osd.{osd} up and in"),
+            Self::Active { osd } => format!("osd.{osd} active"),
+            Self::HeldOut { host, hold: true } => format!("noout for host {host}"),
+            Self::HeldOut { host, hold: false } => format!("no noout for host {host}"),
             Self::Addresses { osd, public, cluster } if public == cluster => {
                 format!("addresses of osd.{osd} in {public}")
             }

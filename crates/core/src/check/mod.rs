@@ -10,9 +10,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
-use crate::name::PortName;
+use crate::name::{NodeName, PortName};
 
 mod ceph;
+mod ha;
 mod network;
 
 pub use ceph::CephCheck;
@@ -128,8 +129,29 @@ pub enum Check {
         /// Number of hops it should have, where known (OpenFabric's metric is 10 a hop).
         hops: Option<u32>,
     },
+    /// The node's cluster file system has a majority behind it.
+    Quorate {},
+    /// Where Proxmox VE's high availability is with the maintenance of a node.
+    Maintenance {
+        /// Which node; any node of the cluster can tell.
+        node: NodeName,
+        /// What is expected.
+        stage: Stage,
+    },
     /// Something about Ceph.
     Ceph(CephCheck),
+}
+
+/// How far the maintenance of a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The node's local manager takes part, and no service runs there any more.
+    Entered,
+    /// It is not asked for, and the local manager takes services again.
+    Left,
+    /// It is not asked for; a node that is away cannot say more.
+    Withdrawn,
 }
 
 /// The outcome of one check.
@@ -201,6 +223,8 @@ impl Check {
             | Self::Address { interface, .. } => self.judge_interface(facts, interface),
             Self::Neighbor { .. } | Self::Bfd { .. } => self.judge_frr(facts),
             Self::Route { to, hops } => network::route(facts, *to, *hops),
+            Self::Quorate {} => ha::quorate(facts),
+            Self::Maintenance { node, stage } => ha::maintenance(facts, node.as_str(), *stage),
             Self::Ceph(check) => check.judge(facts),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{Disks, Question, ceph_conf, pve};
+use crate::facts::{Disks, Question, ceph_conf, ha, pve};
 use crate::name::NodeName;
 use crate::plan::Fleet;
 use crate::resource::ceph::install;
@@ -40,6 +40,17 @@ pub(crate) const STORE_FILES: [&str; 9] = [
     "/etc/systemd/system/ceph-mds@.service.d/*",
     "/etc/systemd/system/ceph-osd@.service.d/*",
 ];
+
+/// What is asked before nodes are taken out of service: all of the above but disks, and guests, votes,
+/// services of high availability.
+pub fn roll(spec: &Spec) -> BTreeMap<NodeName, Question> {
+    let mut questions = of(spec, Disks::No);
+    for question in questions.values_mut() {
+        question.guests = true;
+        question.files.extend([ha::RESOURCES, ha::COROSYNC].map(str::to_owned));
+    }
+    questions
+}
 
 /// What is asked about Ceph on one node.
 fn stores(question: &mut Question, node: &NodeName) {
@@ -97,6 +108,7 @@ pub fn mesh() -> Question {
             pve::path::FABRICS,
             pve::path::RUNNING,
             pve::path::LOCK,
+            ha::STATUS,
         ]),
         units: set(&["frr.service", "networking.service", "systemd-networkd.service"]),
         sysctl: set(&[

@@ -397,4 +397,89 @@ bridge_ports = ["eno2"]
         wrong: "",
         right: "",
     }
+    CUTS = Error "RB0570" {
+        title: "without the node the others lose each other",
+        why: "At this moment every way between some of the other nodes leads through this one, because the cabling has no \
+              second way or because another node or cable is away already. While it reboots they do not reach each other, \
+              and Ceph on them may stand still. To see it: `ringbolt discover` draws the mesh, `ringbolt verify` names \
+              what is dark.",
+        cure: "Bring back what is away, or plug a cable past the node. `--accept RB0570` agrees to the cut.",
+        wrong: "",
+        right: "",
+    }
+    NOT_WHOLE = Error "RB0571" {
+        title: "the mesh is not whole before a node is taken out of service",
+        why: "A neighbour, a BFD session or a route that should be there is not. What is broken before cannot be told \
+              from what the reboot broke. To see it: `ringbolt verify`.",
+        cure: "Mend it first. With `--accept RB0571` only what holds now is waited for afterwards.",
+        wrong: "",
+        right: "",
+    }
+    ANOTHER_OUT = Error "RB0572" {
+        title: "another node is out of service",
+        why: "It is in the maintenance mode of Proxmox VE, or Ceph holds its OSDs in (noout), by hand or left by a run that \
+              was cut off. One node is taken out of service at a time. To see it: `ha-manager status`, \
+              `ceph osd dump | grep noout`.",
+        cure: "`ringbolt maintain exit NODE` for that node first.",
+        wrong: "",
+        right: "",
+    }
+    MAJORITY = Error "RB0573" {
+        title: "Proxmox VE would lose its quorum without the node",
+        why: "More than half of the votes must be there. Without them /etc/pve is read-only and no guest starts or moves; \
+              nodes on which high availability runs services reset themselves after a minute. To see it: `pvecm status`.",
+        cure: "Bring missing nodes back. Two nodes need a third vote (`pvecm qdevice setup`), or `--accept RB0573`.",
+        wrong: "",
+        right: "",
+    }
+    GUESTS = Error "RB0574" {
+        title: "guests on the node go down with it",
+        why: "They run there, and high availability does not move them: it does not manage them, or the node is in \
+              maintenance already and they stayed. Proxmox VE shuts them down with the node, and starts those again that \
+              are set to start at boot. To see it: `qm list` and `pct list` on the node.",
+        cure: "Move them (`qm migrate`, `pct migrate`), or agree to it by `--accept RB0574`.",
+        wrong: "",
+        right: "",
+    }
+    NOT_CLEAN = Error "RB0575" {
+        title: "Ceph is not whole before a node is taken out of service",
+        why: "Placement groups are not active and clean, OSDs are down or monitors not in quorum: a copy that is missing \
+              already and one that goes away now may be all there are. To see it: `ceph -s`, `ceph health detail`.",
+        cure: "Wait or mend it. `--accept RB0575` goes on all the same, and does not wait for clean placement groups \
+               afterwards either.",
+        wrong: "",
+        right: "",
+    }
+    MONITOR_MAJORITY = Error "RB0576" {
+        title: "Ceph's monitors would lose their quorum without the node",
+        why: "More than half of the monitors must be there; without them every read and write stands still, and with it \
+              every guest on Ceph. To see it: `ceph quorum_status`.",
+        cure: "Bring missing monitors back; have three. `--accept RB0576` agrees to the standstill.",
+        wrong: "",
+        right: "",
+    }
+    TOO_FEW_COPIES = Error "RB0577" {
+        title: "pools would have too few copies without the node",
+        why: "A pool that needs all of its copies to be written to (`min_size` as large as `size`) stands still as soon as \
+              one host is away. To see it: `ceph osd pool ls detail`.",
+        cure: "`size = 3` with `min_size = 2`, on three hosts. `--accept RB0577` agrees to the standstill.",
+        wrong: "",
+        right: "",
+    }
+    MAINTAINED = Warning "RB0578" {
+        title: "a node is in maintenance",
+        why: "High availability of Proxmox VE keeps its services away from it, until somebody ends that: a reboot does not. \
+              To see it: `ha-manager status`.",
+        cure: "`ringbolt maintain exit NODE` when the work is done.",
+        wrong: "",
+        right: "",
+    }
+    HELD = Warning "RB0579" {
+        title: "noout is set",
+        why: "OSDs that go away are not replaced: their data stays with one copy less for as long as they are away. It is \
+              set for a reboot and should be gone after it. To see it: `ceph osd dump | grep noout`.",
+        cure: "`ringbolt maintain exit NODE` takes that of a host away; `ceph osd unset noout` that of all.",
+        wrong: "",
+        right: "",
+    }
 }

@@ -12,6 +12,7 @@ pub mod ceph;
 pub mod ceph_conf;
 pub mod disk;
 pub mod frr;
+pub mod ha;
 pub mod network;
 pub mod packages;
 pub mod pve;
@@ -21,6 +22,7 @@ pub mod units;
 pub use ceph::{CephCluster, CephNode};
 pub use disk::Disk;
 pub use frr::Frr;
+pub use ha::Guest;
 pub use network::{Interface, KernelRoute};
 pub use thunderbolt::Thunderbolt;
 
@@ -114,6 +116,9 @@ pub struct State {
     /// not answer.
     #[serde(default = "not_asked")]
     pub ceph_cluster: Known<CephCluster>,
+    /// Guests of this node; `No` when they were not asked for.
+    #[serde(default = "not_asked")]
+    pub guests: Known<Vec<Guest>>,
 }
 
 /// The reason of a part that nobody asked for.
@@ -178,6 +183,9 @@ pub struct Question {
     /// Options of the running daemons that differ from their defaults; with `ceph`.
     #[serde(default)]
     pub ceph_options: bool,
+    /// Guests of the node, and which of them run.
+    #[serde(default)]
+    pub guests: bool,
 }
 
 /// How closely disks are looked at.

@@ -273,7 +273,7 @@ pub(crate) fn goal_checks(spec: &Spec, goal: &Goal) -> Vec<Check> {
 }
 
 /// Sorts obstacles so that the same facts give the same bytes.
-pub(super) fn tidy(list: &mut Vec<Obstacle>) {
+pub(crate) fn tidy(list: &mut Vec<Obstacle>) {
     let key = |o: &Obstacle| (o.code.clone(), o.node.clone(), o.message.clone(), o.evidence.clone());
     list.sort_by_cached_key(key);
     let mut seen = BTreeSet::new();

@@ -21,10 +21,11 @@ mod order;
 mod preflight;
 mod undo;
 
-pub(crate) use build::goal_checks;
 pub use build::{Policy, plan};
+pub(crate) use build::{goal_checks, tidy};
 pub(crate) use cluster::speaker;
 pub use lint::lint;
+pub(crate) use order::wall_after;
 pub use preflight::preflight;
 pub use undo::{Past, undo};
 
@@ -97,6 +98,8 @@ pub enum Phase {
     Converge,
     /// Ceph: packages, monitors, managers, OSDs, pools, storage, settings.
     Ceph,
+    /// Nodes taken out of service one at a time: reboots, maintenance. No part of an apply.
+    Maintain,
 }
 
 /// How a step is taken back.
@@ -171,7 +174,7 @@ impl Plan {
 }
 
 impl Phase {
-    /// All phases, in order.
+    /// All phases of an apply, in order.
     pub const ALL: [Self; 5] = [Self::Prepare, Self::Ports, Self::Fabric, Self::Converge, Self::Ceph];
 
     /// The word in the UI.
@@ -182,6 +185,7 @@ impl Phase {
             Self::Fabric => "fabric",
             Self::Converge => "converge",
             Self::Ceph => "ceph",
+            Self::Maintain => "maintain",
         }
     }
 }

@@ -22,6 +22,9 @@ impl Plan {
                 && only.is_none_or(|phase| step.phase == phase)
                 && !(open && (whole(step) || step.phase == Phase::Converge))
         });
+        // Who mends one node is not kept from it by what another one would cut.
+        let cut = crate::explain::nodes::CUTS.0;
+        self.obstacles.retain(|o| o.code != cut || o.node.as_ref().is_none_or(|n| named(n.as_str())));
         let left: BTreeSet<String> = self.steps.iter().map(|s| s.id.to_string()).collect();
         for step in &mut self.steps {
             step.after.retain(|id| left.contains(&id.to_string()));

@@ -82,7 +82,7 @@ fn wall(phase: Phase, list: &[Step]) -> Step {
 }
 
 /// A gate that waits for these steps, which are all of what is called `name`.
-pub(super) fn wall_after(id: String, name: &str, phase: Phase, after: Vec<StepId>) -> Step {
+pub(crate) fn wall_after(id: String, name: &str, phase: Phase, after: Vec<StepId>) -> Step {
     Step {
         id: id.into(),
         phase,

@@ -67,7 +67,14 @@ impl Cluster {
                 disk.uses.clear();
             }
             CephDeed::Osd(osd) => self.osd(name, osd)?,
-            CephDeed::HoldOut { .. } => self.quorum()?,
+            CephDeed::MayStop { .. } => self.quorum()?,
+            CephDeed::HoldOut { host, hold } => {
+                self.quorum()?;
+                self.ceph.bucket_flags.remove(host.as_str());
+                if *hold {
+                    self.ceph.bucket_flags.insert(host.to_string(), vec!["noout".into()]);
+                }
+            }
             CephDeed::Storage { kind, id, options } => self.storage(kind, id, options)?,
             CephDeed::Datacenter { options } => self.datacenter(options),
             _ => {

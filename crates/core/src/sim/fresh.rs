@@ -212,6 +212,7 @@ impl Host<'_> {
                     _ => Known::Yes(CephNode { memory: 64 << 30, ..CephNode::default() }),
                 },
                 ceph_cluster: not_asked(),
+                guests: not_asked(),
             },
         };
         if self.options.frr != Frr::Absent {

@@ -20,6 +20,7 @@ mod ceph;
 mod fresh;
 mod frr;
 mod frr_conf;
+mod ha;
 mod live;
 mod node;
 mod pve;
@@ -106,6 +107,7 @@ impl Cluster {
             }
             Action::Ceph(deed) => self.ceph_deed(name, deed)?,
             Action::Reboot => self.reboot(std::slice::from_ref(name)),
+            Action::Maintenance { node, on } => self.maintenance(node, *on),
             Action::LoadModule { .. } => {
                 self.node(name)?.perform(action, expect)?;
                 self.plug_all();
@@ -176,6 +178,7 @@ fn moves_traffic(action: &Action) -> bool {
             | Action::LoadSysctl { .. }
             | Action::UpdateInitramfs
             | Action::AuthorizeKey { .. }
+            | Action::Maintenance { .. }
             | Action::Ceph(_)
     )
 }

@@ -91,6 +91,7 @@ fn facts(node: &str, version: &str, gib: u64) -> Facts {
             pve_writable: Some(true),
             ceph: Told::Yes(ceph),
             ceph_cluster: Told::No("not asked for".into()),
+            guests: Told::No("not asked for".into()),
         },
     }
 }

@@ -145,6 +145,9 @@ pub struct Report {
     /// Ceph, where the spec has it.
     #[serde(default)]
     pub ceph: Option<CephReport>,
+    /// Nodes in maintenance, hosts with `noout`: nothing is broken by it, and it should not stay so.
+    #[serde(default)]
+    pub notes: Vec<crate::plan::Obstacle>,
     /// Nodes that did not answer, and why.
     pub silent: Vec<(NodeName, String)>,
 }
@@ -259,7 +262,8 @@ pub fn report(
     stand_ins.sort();
     stand_ins.dedup();
     let ceph = ceph::report(spec, desired, fleet);
-    let mut report = Report { ok: false, stand_ins, links, routes, promises, ceph, silent };
+    let notes = crate::roll::left_over(fleet);
+    let mut report = Report { ok: false, stand_ins, links, routes, promises, ceph, notes, silent };
     report.judge();
     report
 }
@@ -274,6 +278,7 @@ impl Report {
         self.links.retain(|l| named(&l.from));
         self.routes.retain(|r| named(&r.from));
         self.promises.retain(|p| named(&p.node));
+        self.notes.retain(|n| n.node.as_ref().is_none_or(named));
         self.silent.retain(|(node, _)| named(node));
         if let Some(ceph) = &mut self.ceph {
             ceph.rows.retain(|r| named(&r.node));

@@ -1,7 +1,7 @@
 //! The membership service: votes over UDP, and what pmxcfs would show of it.
 //!
 //! Runs as `ringbolt-standin-pmxcfs` on every lab node, in place of corosync
-//! and pmxcfs. It writes `/run/ringbolt-lab/{members,version,local,fabrics}`
+//! and pmxcfs. It writes `/run/ringbolt-lab/{members,version,local,fabrics,vmlist}`
 //! and makes `/etc/pve` read-only while the node is without a majority.
 //!
 //! Another mode: `--sdn-commit`, the boot-time commit.
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
+use super::ha::keeper::Keeper;
 use super::host::Member;
 use super::{Host, handlers, say, sdn_commit};
 
@@ -90,6 +91,7 @@ struct Service<'a> {
     version: u64,
     readonly: Option<bool>,
     counters: Counters,
+    keeper: Keeper,
 }
 
 /// Counts votes until `stop` says so (asked once a heartbeat or more).
@@ -129,6 +131,7 @@ pub fn serve(host: &Host, err: &mut dyn Write, stop: &dyn Fn() -> bool) -> Resul
         version: 0,
         readonly: None,
         counters: Counters::default(),
+        keeper: Keeper::default(),
     };
     service.run(err, stop)
 }
@@ -160,6 +163,7 @@ impl Service<'_> {
                 self.look();
                 self.show(err)?;
                 self.counters.refresh(self.host)?;
+                self.keep(err);
                 if !told_ready {
                     told_ready = true;
                     ready();
@@ -242,6 +246,14 @@ impl Service<'_> {
             self.shown = Some(state);
         }
         Ok(())
+    }
+
+    /// High availability's round; a fault of it does not end the service.
+    fn keep(&mut self, err: &mut dyn Write) {
+        let Some((online, quorate)) = &self.shown else { return };
+        if let Err(e) = self.keeper.turn(self.host, online, *quorate) {
+            say(err, &format!("high availability: {e}"));
+        }
     }
 
     /// What a node puts into `/etc/pve` once it may.

@@ -1,5 +1,5 @@
 //! The stand-in for Proxmox's commands inside a lab node: `pvesh`, `pvecm`,
-//! `pveversion`, the membership service in place of pmxcfs, and the places
+//! `pveversion`, `ha-manager`, the membership service in place of pmxcfs, and the places
 //! where `pveceph` and `pvesm` will be.
 //!
 //! Called by the command line's `main` through [`dispatch`] when the program
@@ -17,6 +17,7 @@ pub mod cli;
 mod disks;
 pub mod fabrics;
 pub mod fail;
+mod ha;
 pub mod handlers;
 pub mod host;
 mod host_network;
@@ -39,14 +40,15 @@ pub mod units;
 pub use host::{Exec, Host, Ran, Release, Root, System};
 
 /// The names the program answers to.
-pub const NAMES: &[&str] = &["pvesh", "pveceph", "pvesm", "pvecm", "pveversion", "smartctl", SERVICE];
+pub const NAMES: &[&str] =
+    &["pvesh", "pveceph", "pvesm", "pvecm", "pveversion", "ha-manager", "smartctl", SERVICE];
 
 /// The name of the membership service.
 pub const SERVICE: &str = "ringbolt-standin-pmxcfs";
 
 /// What in a lab node is not the real thing, in sentences for a person.
 pub const SUBSTITUTES: &[&str] = &[
-    "pvesh, pveceph, pvesm, pvecm and pveversion are stand-ins that behave as Proxmox VE's, quirks included",
+    "pvesh, pveceph, pvesm, pvecm, pveversion and ha-manager are stand-ins that behave as Proxmox VE's, quirks included",
     "Ceph's daemons are Debian's own; pveceph install reveals them (they are in the image) and records the version asked for",
     "OSDs are on whole disks, activated at boot by a unit of the lab; real ones are on LVM",
     "disks are sparse files of this machine behind loop devices, shown as NVMe disks in a folder in place of /sys/block; what a node flushes goes to memory",
@@ -54,6 +56,7 @@ pub const SUBSTITUTES: &[&str] = &[
     "ceph lab fixes: no warning above 3 % free for mons, ceph-mgr without restful and other modules it cannot load or nobody uses",
     "/proc/meminfo of a node says 8 GB, whatever this machine has",
     "/etc/pve is one directory that all nodes see; a small service counts votes over UDP in place of corosync and pmxcfs",
+    "high availability moves services out of a node in maintenance and back, looks every two seconds and fences nobody; its guests are sleeping processes",
     "on kernels without the dummy driver, dummy_<fabric> is an ifb interface",
     "nodes do not exchange status as pvestatd does: the state of a fabric in /cluster/resources comes from the heartbeats",
 ];
@@ -83,6 +86,7 @@ pub fn command(host: &Host, name: &str, args: &[String], out: &mut dyn Write, er
         "pvesh" => pvesh::run(host, args, out, err),
         "pvecm" => pvecm::run(host, args, out, err),
         "pveversion" => pveversion::run(host, args, out),
+        "ha-manager" => ha::run(host, args, out, err),
         "pveceph" | "pvesm" => cli::run(host, name, args, out, err),
         "smartctl" => smart::run(host, args, out, err),
         _ => membership::run(host, args, err),

@@ -23,6 +23,7 @@ mod install;
 pub(crate) mod measure;
 mod osd;
 mod pool;
+mod stop;
 pub(crate) mod storage;
 mod synced;
 pub(crate) mod trouble;
@@ -49,6 +50,7 @@ pub(super) fn carry_out(scene: &Scene<'_>, deed: &CephDeed) -> Outcome {
         CephDeed::Filesystem { name, options } => pool::filesystem(scene, name, options),
         CephDeed::Storage { kind, id, options } => storage::add(scene, kind, id, options),
         CephDeed::Config { set, remove } => config::change(scene, set, remove),
+        CephDeed::MayStop { osds } => stop::may(scene, osds),
         CephDeed::HoldOut { host, hold } => {
             let word = if *hold { "osd set-group" } else { "osd unset-group" };
             let words = json!({"prefix": word, "flags": "noout", "who": [host.as_str()]});

@@ -64,6 +64,7 @@ pub fn cluster(answers: &[String]) -> Result<CephCluster, String> {
         standby_managers,
         osds: osds(map, answer("osd tree")),
         flags: list(map, "flags_set").iter().map(plain).collect(),
+        bucket_flags: bucket_flags(map),
         pools: pools(map, answer("osd crush rule dump"), df),
         rules: items(answer("osd crush rule dump")).iter().map(|rule| word(rule, "rule_name")).collect(),
         placement_groups: placement_groups(status),
@@ -75,6 +76,16 @@ pub fn cluster(answers: &[String]) -> Result<CephCluster, String> {
         bytes: df.pointer("/stats/total_bytes").and_then(Value::as_u64).unwrap_or_default(),
         client: client(status),
     })
+}
+
+/// Flags of hosts and other buckets: a list for each under its name.
+fn bucket_flags(map: &Value) -> BTreeMap<String, Vec<String>> {
+    let buckets = map.get("crush_node_flags").and_then(Value::as_object);
+    let flags = |(name, _): (&String, &Value)| {
+        let own = map.get("crush_node_flags").map(|all| list(all, name).iter().map(plain).collect());
+        (name.clone(), own.unwrap_or_default())
+    };
+    buckets.into_iter().flatten().map(flags).collect()
 }
 
 /// Rates that are nothing are left out by the monitors.

@@ -109,6 +109,9 @@ pub struct CephCluster {
     pub osds: Vec<OsdFact>,
     /// Flags of the OSD map: `noout`, …
     pub flags: Vec<String>,
+    /// Flags of buckets of the CRUSH tree, by their name: `n2` has `noout`.
+    #[serde(default)]
+    pub bucket_flags: BTreeMap<String, Vec<String>>,
     /// All pools.
     pub pools: Vec<PoolFact>,
     /// Names of the CRUSH rules.
@@ -144,6 +147,14 @@ pub struct ClientLoad {
     pub read_bytes: u64,
     /// Bytes written.
     pub written_bytes: u64,
+}
+
+impl CephCluster {
+    /// Hosts whose OSDs are kept in while they are away (`noout`), by name.
+    pub fn held(&self) -> impl Iterator<Item = &str> {
+        let noout = |flags: &Vec<String>| flags.iter().any(|f| f == "noout");
+        self.bucket_flags.iter().filter(move |(_, flags)| noout(flags)).map(|(host, _)| host.as_str())
+    }
 }
 
 impl ClientLoad {
