@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use crate::desired::{OWN_FILES, question};
-use crate::facts::Question;
+use crate::facts::{Question, ha};
 use crate::resource::{frr_daemons, frr_local, initramfs, interfaces};
 use crate::tune;
 
@@ -31,7 +31,7 @@ pub fn is_writable(path: &str) -> bool {
 pub fn is_readable(path: &str) -> bool {
     static ASKED: LazyLock<Vec<String>> = LazyLock::new(|| {
         let asked = [question::mesh(), tune::question()].into_iter().flat_map(|question| question.files);
-        asked.chain(question::STORE_FILES.map(str::to_owned)).collect()
+        asked.chain(question::STORE_FILES.into_iter().chain(ha::FILES).map(str::to_owned)).collect()
     });
     is_plain(path) && (is_writable(path) || ASKED.iter().any(|pattern| covers(pattern, path)))
 }

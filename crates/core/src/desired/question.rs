@@ -47,7 +47,7 @@ pub fn roll(spec: &Spec) -> BTreeMap<NodeName, Question> {
     let mut questions = of(spec, Disks::No);
     for question in questions.values_mut() {
         question.guests = true;
-        question.files.extend([ha::RESOURCES, ha::COROSYNC].map(str::to_owned));
+        question.files.extend(ha::FILES.map(str::to_owned));
     }
     questions
 }

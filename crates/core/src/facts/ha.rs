@@ -17,6 +17,9 @@ pub const RESOURCES: &str = "/etc/pve/ha/resources.cfg";
 /// Votes of the nodes and of a device.
 pub const COROSYNC: &str = "/etc/pve/corosync.conf";
 
+/// Both, as they are asked for.
+pub(crate) const FILES: [&str; 2] = [RESOURCES, COROSYNC];
+
 /// The status a node's local manager writes.
 pub fn lrm_status(node: &str) -> String {
     format!("/etc/pve/nodes/{node}/lrm_status")
