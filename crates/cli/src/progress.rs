@@ -11,6 +11,7 @@ use ringbolt_control::apply::Sink;
 use ringbolt_core::event::{Event, Guard, What};
 use ringbolt_core::plan::{Plan, Step, StepId};
 use ringbolt_core::wire::Failure;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 
 use crate::render::plan::paint;
 use crate::render::text::hang;
@@ -33,6 +34,8 @@ pub(crate) struct Progress {
     quiet: bool,
     json: bool,
     style: Style,
+    /// Held, not read.
+    _echo: Option<NoEcho>,
 }
 
 impl Progress {
@@ -50,6 +53,7 @@ impl Progress {
             quiet,
             json,
             style,
+            _echo: if moving { NoEcho::begin() } else { None },
         }
     }
 
@@ -60,6 +64,7 @@ impl Progress {
             bar.finish_and_clear();
             self.bars.remove(&bar);
         }
+        self._echo = None;
     }
 
     fn say(&self, text: &str) {
@@ -217,6 +222,31 @@ impl Sink for Progress {
             self.show(event);
         }
         Ok(())
+    }
+}
+
+/// The terminal shows no `^C` while lines move: the cursor stands at its edge, and two more characters push the
+/// lines down by one. Dropped, it is as before.
+struct NoEcho(Termios);
+
+impl NoEcho {
+    /// Nothing in the background: a terminal stops whoever touches it from there.
+    fn begin() -> Option<Self> {
+        let stdin = std::io::stdin();
+        if tcgetpgrp(&stdin).ok()? != rustix::process::getpgrp() {
+            return None;
+        }
+        let was = tcgetattr(&stdin).ok()?;
+        let mut now = was.clone();
+        now.local_modes.remove(LocalModes::ECHOCTL);
+        tcsetattr(&stdin, OptionalActions::Now, &now).ok()?;
+        Some(Self(was))
+    }
+}
+
+impl Drop for NoEcho {
+    fn drop(&mut self) {
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
     }
 }
 

@@ -126,7 +126,10 @@ impl Lease {
 /// A claim of this process.
 pub fn claim(purpose: &str, steal: bool) -> Claim {
     let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    let user = user.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
+    let user = user.unwrap_or_else(|| match rustix::process::getuid() {
+        id if id.is_root() => "root".to_owned(),
+        id => format!("uid {}", id.as_raw()),
+    });
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     Claim {
         id: nonce(12),
