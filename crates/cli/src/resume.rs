@@ -2,7 +2,7 @@
 //!
 //! Used by `apply`. The journal names the steps; the nodes say what became of them, and theirs is the truth.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::time::Duration;
 
@@ -36,22 +36,21 @@ pub(crate) async fn last_run(
     let steps = by_node(&past);
     let mut recalled = session.fleet.recall(&past.record.id, &steps).await;
     tell(&past, &steps, &recalled, wish);
-    let mut told: Vec<String> = Vec::new();
+    let mut told: BTreeSet<NodeName> = BTreeSet::new();
     loop {
-        let busy: Vec<String> = recalled
+        let busy: Vec<(&NodeName, String)> = recalled
             .iter()
-            .filter_map(|(node, said)| Some(unfinished(node, said.holder.as_ref()?)))
-            .filter(|words| !words.is_empty())
+            .filter_map(|(node, said)| Some((node, unfinished(node, said.holder.as_ref()?))))
+            .filter(|(_, words)| !words.is_empty())
             .collect();
         // Whoever steals does not wait, here as later.
         if busy.is_empty() || wish.steal {
             break;
         }
-        for words in busy.into_iter().filter(|_| !wish.quiet) {
-            if !told.contains(&words) {
+        for (node, words) in busy.into_iter().filter(|_| !wish.quiet) {
+            if told.insert(node.clone()) {
                 let head = format!("{} ", wish.style.yellow("waits:"));
                 let _ = write!(std::io::stderr(), "{}", hang(&head, &words, wish.style.width));
-                told.push(words);
             }
         }
         tokio::select! {

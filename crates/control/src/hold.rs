@@ -3,7 +3,7 @@
 //! One frame a node on the lines that are open anyway. Who wins is `core::lock::decide`'s business; every command
 //! that changes something goes through [`hold`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -155,7 +155,7 @@ pub async fn hold(
     fleet.greetings().await;
     fleet.lease().set(Some(claim.clone()));
     let mut asked: BTreeMap<NodeName, Option<Standing>> = BTreeMap::new();
-    let mut taker = Taker { began: Instant::now(), how: How::default(), told: Vec::new() };
+    let mut taker = Taker { began: Instant::now(), how: How::default(), told: BTreeSet::new() };
     let outcome = loop {
         // A node whose line breaks meanwhile still counts as one that was asked.
         asked.values_mut().for_each(|standing| *standing = None);
@@ -187,7 +187,7 @@ pub async fn hold(
 struct Taker {
     began: Instant,
     how: How,
-    told: Vec<String>,
+    told: BTreeSet<NodeName>,
 }
 
 impl Taker {
@@ -217,9 +217,8 @@ impl Taker {
                     if waited > UNFINISHED {
                         return Err(HoldError::Endless(words));
                     }
-                    if !words.is_empty() && !self.told.contains(&words) {
+                    if !words.is_empty() && self.told.insert(node) {
                         tell(&words);
-                        self.told.push(words);
                     }
                 }
                 Ok(Some(LOOK))
