@@ -135,15 +135,20 @@ fn groups(plan: &Plan, phase: Phase, diffs: bool) -> Vec<Group<'_>> {
     let mut order: Vec<Group<'_>> = Vec::new();
     // A new group stands behind that of the step before it on the same node.
     let mut last: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
-    for step in plan.steps.iter().filter(|s| s.phase == phase) {
+    let steps: Vec<&Step> = plan.steps.iter().filter(|s| s.phase == phase).collect();
+    for (place, step) in steps.iter().enumerate() {
         let Some(node) = step.node.as_ref().map(NodeName::as_str) else { continue };
         let wanted = (&*step.title, &*step.why);
+        let follows = |g: &Group<'_>| {
+            let same = |s: &&Step| s.node == step.node && (&*s.title, &*s.why) == key_of(g);
+            steps[place..].iter().any(same)
+        };
         let before = last.insert(node, wanted);
         let at = order.iter().position(|g| key_of(g) == wanted).unwrap_or_else(|| {
             let behind = before.and_then(|b| order.iter().position(|g| key_of(g) == b));
             let mut at = behind.map_or(order.len(), |at| at + 1);
             // Nodes that do alike things stand in the order of their names.
-            while order.get(at).is_some_and(|g| g.nodes[0] < node) {
+            while order.get(at).is_some_and(|g| g.nodes[0] < node && !follows(g)) {
                 at += 1;
             }
             order.insert(at, Group::new(step));
