@@ -134,12 +134,16 @@ pub(crate) fn keep(root: &Root, run: &str, kept: &Kept, content: Option<&[u8]>) 
     let number = next(&folder)?;
     let about = folder.join(format!("{number:04}.json"));
     let body = folder.join(format!("{number:04}.content"));
+    let new = folder.join(format!("{number:04}.tmp"));
     let written = content
         .map_or(Ok(()), |content| put(&body, content))
-        .and_then(|()| put(&about, &serde_json::to_vec(kept)?))
+        // Whole or not there: one half-written note would keep everything else from being taken back.
+        .and_then(|()| put(&new, &serde_json::to_vec(kept)?))
+        .and_then(|()| std::fs::rename(&new, &about))
         .and_then(|()| File::open(&folder)?.sync_all());
     if written.is_err() {
         let _ = std::fs::remove_file(&about);
+        let _ = std::fs::remove_file(&new);
         let _ = std::fs::remove_file(&body);
     }
     written

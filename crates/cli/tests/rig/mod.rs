@@ -35,18 +35,29 @@ impl Rig {
         Some(Self { dir, state: tempfile::tempdir().unwrap(), name, _turn: turn })
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    /// `ringbolt WORDS --lab …`, not begun yet.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ringbolt"));
         command
             .args(words)
-            .args(["--lab", &self.name])
+            .args(["--lab", self.name()])
             .env("RINGBOLT_LAB_DIR", self.dir.path())
-            .env("RINGBOLT_STATE", self.state.path())
+            .env("RINGBOLT_STATE", self.state())
             .env("LC_ALL", "C.UTF-8")
             .env_remove("RINGBOLT_CONFIG")
-            .current_dir(self.state.path())
+            .current_dir(self.state())
             .stdin(Stdio::null());
         command
+    }
+
+    /// The controller's state folder.
+    pub(crate) fn state(&self) -> &Path {
+        self.state.path()
+    }
+
+    /// Name of the lab.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The spec that was written for the lab.
@@ -145,17 +156,15 @@ impl Rig {
     }
 
     /// Nodes of the lab.
-    fn nodes(&self) -> Vec<String> {
-        let config = self.dir.path().join(&self.name).join("ringbolt.toml");
-        let text = std::fs::read_to_string(config).unwrap_or_default();
+    pub(crate) fn nodes(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.spec()).unwrap_or_default();
         let spec = ringbolt_core::spec::read(&text).spec;
         spec.map(|s| s.nodes.iter().map(|n| n.name.to_string()).collect()).unwrap_or_default()
     }
 
     /// What a person would want to see of a lab in which a test failed.
-    fn leave_evidence(&self) {
-        let folder = evidence().join(&self.name);
-        let _ = std::fs::create_dir_all(&folder);
+    pub(crate) fn leave_evidence(&self, folder: &Path) {
+        let _ = std::fs::create_dir_all(folder);
         let keep = |file: &str, text: String| drop(std::fs::write(folder.join(file), text));
         for (file, words) in [("discover.json", vec!["discover", "--json"]), ("plan.txt", vec!["plan"])] {
             keep(file, self.run(&words).1);
@@ -186,7 +195,7 @@ impl Rig {
 impl Drop for Rig {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.leave_evidence();
+            self.leave_evidence(&evidence().join(&self.name));
         }
         let (status, text) = self.run(&["lab", "down"]);
         if status != 0 && !std::thread::panicking() {
@@ -195,10 +204,12 @@ impl Drop for Rig {
     }
 }
 
-fn evidence() -> PathBuf {
+/// Where evidence of failed tests is left.
+pub(crate) fn evidence() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab-evidence")
 }
 
+/// Status and words of a program that has ended.
 pub(crate) fn said(output: &Output) -> (i32, String) {
     let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
