@@ -4,6 +4,8 @@
 //! Used by the change of fabrics only. A lock without a fitting note is somebody else's and stays.
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -47,11 +49,15 @@ pub(super) fn note(root: &Root, token: Option<&str>) -> Result<(), Failure> {
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let note = Note { token: token.map(str::to_owned), at, pid: std::process::id(), boot: boot(root) };
     let (path, new) = (path(root), path(root).with_extension("tmp"));
-    fs::create_dir_all(root.at(HOME))
-        .and_then(|()| fs::write(&new, serde_json::to_vec(&note).unwrap_or_default()))
-        .and_then(|()| fs::File::open(&new)?.sync_all())
-        .and_then(|()| fs::rename(&new, &path))
-        .map_err(|e| Failure::broken(format!("cannot note who takes the SDN lock: {e}")))
+    let write = || {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(root.at(HOME))?;
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        file.write_all(&serde_json::to_vec(&note)?)?;
+        file.sync_all()?;
+        fs::rename(&new, &path)
+    };
+    write().map_err(|e| Failure::broken(format!("cannot note who takes the SDN lock: {e}")))
 }
 
 /// The lock is gone, and so is the note.
