@@ -1,7 +1,7 @@
 //! Chaos: apply from fresh nodes, ended by SIGKILL again and again at every boundary of every step and at random
 //! times, then run to its end. The nodes must be what they are without all that, and nothing may need a hand.
 //!
-//! `RINGBOLT_CHAOS_KILLS` says how often (12 unless told), `RINGBOLT_CHAOS_SEED` where; `make chaos` does it in full.
+//! `RINGBOLT_CHAOS_KILLS` says how often (10 unless told), `RINGBOLT_CHAOS_SEED` where; `make chaos` does it in full.
 //! Needs root and the programs the lab names; says so and passes where they are missing.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
@@ -40,7 +40,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 
 #[test]
 fn whatever_is_killed_apply_gets_there_and_nothing_is_left_of_it() {
-    let kills = usize::try_from(number("RINGBOLT_CHAOS_KILLS", 12)).unwrap();
+    let kills = usize::try_from(number("RINGBOLT_CHAOS_KILLS", 10)).unwrap();
     let seed = number("RINGBOLT_CHAOS_SEED", 20_261_121);
     let Some(rig) = Rig::new("chaos") else { return };
     let mut chaos = Chaos::undisturbed(&rig, seed);
