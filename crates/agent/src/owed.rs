@@ -12,7 +12,7 @@ use crate::root::Root;
 pub(crate) fn note(root: &Root, path: &str) -> std::io::Result<()> {
     let Some(note) = note_of(path).map(|note| root.at(note)) else { return Ok(()) };
     if let Some(folder) = note.parent() {
-        DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     File::create(note).map(drop)
 }

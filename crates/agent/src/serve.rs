@@ -55,9 +55,7 @@ impl Default for Options {
 /// 0, or 1 when the agent could not put itself in place.
 #[must_use]
 pub fn serve(options: &Options) -> u8 {
-    // What the agent writes itself has its mode said; the programs it runs expect what a root shell has: under a
-    // stricter mask ifupdown2 and package scripts leave files behind that nobody else can read.
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     // The bare stream: a frame goes out whole, without a search for line ends.
     let Ok(stdout) = std::io::stdout().as_fd().try_clone_to_owned() else { return 1 };
     let out = Out::new(std::fs::File::from(stdout));

@@ -180,7 +180,8 @@ fn mend(scene: &Scene<'_>) -> Result<(), Failure> {
     let finish = call("dpkg", ["--force-confold", "--configure", "-a"])
         .with("DEBIAN_FRONTEND", "noninteractive")
         .limit(1800)
-        .joined();
+        .joined()
+        .public();
     let end = Instant::now() + Duration::from_secs(120);
     loop {
         let output = run(&finish)?;

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 #[path = "../rig/mod.rs"]
+#[expect(dead_code, reason = "it serves another target as well")]
 mod rig;
 
 mod blow;

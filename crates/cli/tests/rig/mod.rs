@@ -88,34 +88,9 @@ impl Rig {
         terminal
     }
 
-    /// The state folder of the runs.
-    pub(crate) fn state(&self) -> &Path {
-        self.state.path()
-    }
-
     /// The same, begun and left running.
     pub(crate) fn start(&self, words: &[&str]) -> std::process::Child {
         self.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-    }
-
-    /// `ringbolt WORDS` from another controller: one with a state folder of its own.
-    pub(crate) fn elsewhere(&self, state: &Path, words: &[&str]) -> Command {
-        let mut command = self.command(words);
-        command.env("RINGBOLT_STATE", state).env("USER", "elsewhere");
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    /// Waits until the lock of a node says this, at most half a minute.
-    pub(crate) fn wait_for_lock(&self, node: &str, words: &[&str]) {
-        for _ in 0..150 {
-            let text = self.exec(node, &["sh", "-c", "cat /run/ringbolt/lock 2>/dev/null || true"]);
-            if words.iter().all(|word| text.contains(word)) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        panic!("{node}: no lock that says {words:?}");
     }
 
     /// A program in a node, without ssh.
