@@ -1,5 +1,5 @@
 # Thin targets; what they do is in scripts/ and xtask/.
-.PHONY: all demo test check bench fuzz deps reference
+.PHONY: all demo test chaos check bench fuzz deps reference
 
 all: target/release/ringbolt
 
@@ -12,6 +12,9 @@ demo: deps target/release/ringbolt   ## the main job, in the lab, from nothing
 
 test: deps                           ## every test
 	scripts/test
+
+chaos: deps                          ## apply killed at every boundary of its steps, again and again
+	scripts/chaos
 
 check:                               ## format, lints, reference pages, licences
 	scripts/check

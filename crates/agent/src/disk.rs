@@ -16,6 +16,7 @@ use ringbolt_core::digest;
 use ringbolt_core::facts::FileFact;
 use ringbolt_core::wire::{Failure, FailureKind};
 
+use crate::owed;
 use crate::read::file;
 use crate::root::Root;
 use crate::undo::{self, FileWas, Kept};
@@ -119,6 +120,7 @@ impl Disk<'_> {
         }
         place.check(expect)?;
         self.keep(&place, &digest::of(content))?;
+        owed::note(self.root, path).map_err(place.fault("note the reload after"))?;
         self.folders(&place)?;
         place.replace(content, mode)?;
         Ok(if place.now.is_some() { "changed" } else { "created" })
@@ -133,6 +135,7 @@ impl Disk<'_> {
         }
         place.check(expect)?;
         self.keep(&place, "")?;
+        owed::note(self.root, path).map_err(place.fault("note the reload after"))?;
         let fault = place.fault("remove");
         std::fs::remove_file(&place.path).and_then(|()| place.sync_folder()).map_err(fault)?;
         Ok("removed")
@@ -306,6 +309,7 @@ impl Place {
     /// Writes beside the place and renames over it.
     fn replace(&self, content: &[u8], mode: u32) -> Result<(), DiskError> {
         let fault = self.fault("write");
+        clear(&self.path);
         let new = Temporary::beside(&self.path);
         let written = || -> std::io::Result<()> {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new.0)?;
@@ -334,6 +338,20 @@ impl Place {
 
 fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
+}
+
+/// Removes what agents that were killed left beside the place.
+fn clear(path: &Path) {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };
+    let head = format!(".{}.ringbolt-", name.to_string_lossy());
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let number = name.strip_prefix(&head).and_then(|rest| rest.strip_suffix(".tmp"));
+        let dead = |pid: u32| pid != std::process::id() && !Path::new("/proc").join(pid.to_string()).exists();
+        if number.and_then(|n| n.parse().ok()).is_some_and(dead) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// A file beside its place; gone again unless renamed.

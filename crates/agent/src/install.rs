@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 /// Builds kept, the running one included.
 const KEPT: usize = 2;
 
-/// An upload older than this was given up.
-const STALE: Duration = Duration::from_secs(3600);
+/// An upload nothing was written to for this long was given up: ssh itself gives up a dead line sooner.
+const STALE: Duration = Duration::from_secs(120);
 
 /// Why the agent could not put itself in place.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +102,19 @@ pub(crate) fn install(program: &Path) -> Result<PathBuf, InstallError> {
     Ok(place)
 }
 
-/// Removes all but the newest builds and uploads nobody finished. What cannot be removed stays.
+/// Removes uploads beside an installed agent that nobody finished.
+pub(crate) fn tidy(program: &Path) {
+    let Some(folder) = program.parent().filter(|folder| folder.ends_with("ringbolt/bin")) else { return };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let age = entry.metadata().and_then(|about| about.modified()).map(|changed| changed.elapsed());
+        let stale = age.is_ok_and(|age| age.is_ok_and(|age| age > STALE));
+        if stale && entry.file_name().to_string_lossy().contains(".upload-") {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Removes all but the newest builds. What cannot be removed stays.
 fn prune(folder: &Path, own: &str) {
     let mut builds: Vec<(SystemTime, PathBuf)> = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -110,8 +122,6 @@ fn prune(folder: &Path, own: &str) {
         let changed = entry.metadata().and_then(|about| about.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
         if is_digest(&name) && name != own {
             builds.push((changed, entry.path()));
-        } else if name.contains(".upload-") && changed.elapsed().is_ok_and(|age| age > STALE) {
-            let _ = std::fs::remove_file(entry.path());
         }
     }
     builds.sort_by(|a, b| b.cmp(a));
@@ -160,6 +170,26 @@ mod tests {
         assert_eq!(left, expected);
         assert_eq!(build(&place, false).unwrap(), digest::of("agent"));
         assert_eq!(build(&folder.path().join("a".repeat(64)), true).unwrap(), digest::of("old"));
+    }
+
+    #[test]
+    fn uploads_that_were_given_up_go_and_one_under_way_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let bin = folder.path().join("ringbolt/bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        let upload = |nonce: &str, age: u64| {
+            let path = bin.join(format!("{}.upload-{nonce}", "a".repeat(64)));
+            std::fs::write(&path, "half").unwrap();
+            let then = SystemTime::now() - Duration::from_secs(age);
+            File::options().append(true).open(&path).unwrap().set_modified(then).unwrap();
+            path
+        };
+        let (old, new) = (upload("1", 500), upload("2", 3));
+        tidy(&bin.join("a".repeat(64)));
+        assert!(!old.exists() && new.exists());
+        let elsewhere = upload("3", 500);
+        tidy(&bin.parent().unwrap().join("x"));
+        assert!(elsewhere.exists());
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod lock;
 mod log;
 mod look;
 mod orphans;
+mod owed;
 mod ping;
 mod read;
 mod root;

@@ -64,6 +64,7 @@ pub fn serve(options: &Options) -> u8 {
     let known = installed.and_then(|program| Ok((install::build(&program, options.verify_self)?, program)));
     match known {
         Ok((build, program)) => {
+            install::tidy(&program);
             serve_on(options, build, program, std::io::stdin(), out);
             0
         }

@@ -115,7 +115,12 @@ pub(crate) fn of_step(root: &Root, run: &str, step: &str) -> std::io::Result<Vec
         if path.extension().is_none_or(|kind| kind != "json") {
             continue;
         }
-        let kept: Kept = serde_json::from_slice(&std::fs::read(&path)?)?;
+        let kept: Kept = match serde_json::from_slice(&std::fs::read(&path)?) {
+            Ok(kept) => kept,
+            // Cut off while it was written, and so before the change it was written for.
+            Err(error) if error.is_eof() => continue,
+            Err(error) => return Err(error.into()),
+        };
         if kept.step == step {
             let body = path.with_extension("content");
             let content = if body.exists() { Some(std::fs::read(&body)?) } else { None };
@@ -165,4 +170,27 @@ fn put(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(content)?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_note_that_was_cut_off_while_it_was_written_does_not_hide_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path(), None);
+        let kept = Kept::file("/etc/x", "n1/file:/etc/x", None, Vec::new());
+        keep(&root, "run-1", &kept, None).unwrap();
+        let runs = root.at(HOME).join("undo/run-1");
+        let whole = std::fs::read(runs.join("0001.json")).unwrap();
+        for (number, length) in [(2, 0), (3, 1), (4, whole.len() - 1)] {
+            std::fs::write(runs.join(format!("{number:04}.json")), &whole[..length]).unwrap();
+        }
+        let found = of_step(&root, "run-1", "n1/file:/etc/x").unwrap();
+        assert_eq!(found, [(kept, None)]);
+        std::fs::write(runs.join("0005.json"), "what is this?").unwrap();
+        assert!(of_step(&root, "run-1", "n1/file:/etc/x").is_err(), "damage is told");
+    }
 }

@@ -9,6 +9,7 @@ mod first_contact;
 mod rig;
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rig::{Rig, said};
@@ -33,6 +34,26 @@ fn nothing_left(rig: &Rig) {
     assert!(deeds.is_empty(), "{deeds:#?}");
     let again = rig.ok(&["apply", "--yes"]);
     assert!(again.contains("nothing to do"), "{again}");
+}
+
+/// `ringbolt WORDS` from another controller: one with a state folder of its own.
+fn elsewhere(rig: &Rig, state: &Path, words: &[&str]) -> Command {
+    let mut command = rig.command(words);
+    command.env("RINGBOLT_STATE", state).env("USER", "elsewhere");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Waits until the lock of a node says this, at most half a minute.
+fn wait_for_lock(rig: &Rig, node: &str, words: &[&str]) {
+    for _ in 0..150 {
+        let text = rig.exec(node, &["sh", "-c", "cat /run/ringbolt/lock 2>/dev/null || true"]);
+        if words.iter().all(|word| text.contains(word)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    panic!("{node}: no lock that says {words:?}");
 }
 
 fn example(name: &str) -> String {
@@ -385,7 +406,7 @@ fn of_two_controllers_one_works_and_a_killed_one_needs_no_hand() {
     let apply = ["apply", "--yes"];
 
     // At once: one works, the other says who does.
-    let (one, two) = (rig.start(&apply), rig.elsewhere(other.path(), &apply).spawn().unwrap());
+    let (one, two) = (rig.start(&apply), elsewhere(&rig, other.path(), &apply).spawn().unwrap());
     let outcomes = [one, two].map(|child| said(&child.wait_with_output().unwrap()));
     let mut statuses = outcomes.clone().map(|(status, _)| status);
     statuses.sort_unstable();
@@ -399,14 +420,14 @@ fn of_two_controllers_one_works_and_a_killed_one_needs_no_hand() {
     let done = if outcomes[0].0 == 0 {
         rig.run(&back)
     } else {
-        said(&rig.elsewhere(other.path(), &back).output().unwrap())
+        said(&elsewhere(&rig, other.path(), &back).output().unwrap())
     };
     assert_eq!(done.0, 0, "{}", done.1);
     let victim = rig.start(&apply);
-    rig.wait_for_lock("n1", &["\"purpose\":\"apply\"", "\"run\":\"2", "\"doing\":\"n1/"]);
+    wait_for_lock(&rig, "n1", &["\"purpose\":\"apply\"", "\"run\":\"2", "\"doing\":\"n1/"]);
     kill(&victim, rustix::process::Signal::KILL);
     victim.wait_with_output().unwrap();
-    let next = said(&rig.elsewhere(other.path(), &apply).output().unwrap());
+    let next = said(&elsewhere(&rig, other.path(), &apply).output().unwrap());
     assert_eq!(next.0, 0, "{}", next.1);
     let again = rig.ok(&apply);
     assert!(again.contains("RB0564") && again.contains("was broken off"), "{again}");
@@ -418,10 +439,10 @@ fn of_two_controllers_one_works_and_a_killed_one_needs_no_hand() {
         rig.exec(node, &["sh", "-c", "rm -f /etc/sysctl.d/*ringbolt*"]);
     }
     let robbed = rig.start(&["drill", "cable"]);
-    rig.wait_for_lock("n1", &["\"purpose\":\"drill\""]);
-    let refused = said(&rig.elsewhere(other.path(), &apply).output().unwrap());
+    wait_for_lock(&rig, "n1", &["\"purpose\":\"drill\""]);
+    let refused = said(&elsewhere(&rig, other.path(), &apply).output().unwrap());
     assert!(refused.0 == 9 && refused.1.contains("RB0560: drill of "), "{}", refused.1);
-    let thief = said(&rig.elsewhere(other.path(), &["apply", "--yes", "--steal"]).output().unwrap());
+    let thief = said(&elsewhere(&rig, other.path(), &["apply", "--yes", "--steal"]).output().unwrap());
     assert!(thief.0 == 0 && thief.1.contains("RB0561") && thief.1.contains("drill of "), "{}", thief.1);
     // By name only where the thief is still at work when the robbed one asks.
     let (status, robbed) = said(&robbed.wait_with_output().unwrap());

@@ -5,6 +5,7 @@ use ringbolt_core::facts::pve::path;
 use ringbolt_core::facts::{Facts, Known};
 use ringbolt_core::name::{NodeName, PortName};
 use ringbolt_core::plan::{Obstacle, Plan, Policy, Risk, Step, lint};
+use ringbolt_core::resource::owed;
 use ringbolt_core::sim::{self, Cluster, Options};
 use ringbolt_core::spec::{End, Link, Routing, Spec, Transport};
 use ringbolt_core::survey::Survey;
@@ -215,6 +216,33 @@ fn the_sdn_lock_and_network_edits_of_others_are_respected() {
     let mut world = ring();
     world.put("n3", path::INTERFACES_NEW, "auto lo\niface lo inet loopback\n");
     is_about(&world.obstacle("RB0510"), "n3", "iface lo");
+}
+
+#[test]
+fn a_lock_an_apply_of_ours_left_behind_is_released_by_the_next_one_on_that_node() {
+    let token = "7c8a9d7e-0000-4000-8000-000000000001";
+    let note = |token: &str| format!("{{\"token\":{token},\"at\":1,\"pid\":7,\"boot\":\"b\"}}");
+    let mut world = ring().done();
+    world.cluster.put_shared(path::LOCK, token);
+    world.put("n2", owed::SDN_LOCK, &note(&format!("\"{token}\"")));
+    let plan = world.plan();
+    assert_eq!(plan.obstacles, Vec::new());
+    let step = plan.steps.iter().find(|s| s.id.ends_with("/sdn")).expect("an apply");
+    assert!(step.id.starts_with("n2/") && step.why.contains("cut off"), "{step:?}");
+    world.put("n2", owed::SDN_LOCK, &note("null"));
+    assert_eq!(world.plan().obstacles, Vec::new(), "the agent has the last word");
+    world.put("n2", owed::SDN_LOCK, &note("\"7c8a9d7e-0000-4000-8000-000000000002\""));
+    is_about(&world.obstacle("RB0511"), "n1", "7c8a9d7e");
+}
+
+#[test]
+fn reloads_a_run_that_was_cut_off_owes_are_made_up_for() {
+    let mut world = ring().done();
+    assert!(world.plan().steps.is_empty());
+    world.put("n2", owed::SYSTEMD, "");
+    world.put("n3", owed::UDEV, "");
+    let ids: Vec<String> = world.plan().steps.iter().map(|s| s.id.to_string()).collect();
+    assert_eq!(ids, ["n2/systemd-reload", "n3/udev-reload"]);
 }
 
 #[test]

@@ -59,8 +59,8 @@ pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>
             Ok(scene.disk().write(listed(path)?, content.as_bytes(), *mode, expect)?.to_owned())
         }
         Action::RemoveFile { path } => Ok(scene.disk().remove(listed(path)?, expect)?.to_owned()),
-        Action::ReloadSystemd => unit::reload_all(),
-        Action::ReloadUdev => udev::reload(),
+        Action::ReloadSystemd => unit::reload_all(scene),
+        Action::ReloadUdev => udev::reload(scene),
         Action::LoadSysctl { path } => sysctl::load(scene, path),
         Action::EnableUnit { unit, now } => unit::enable(scene, unit, *now),
         Action::DisableUnit { unit } => unit::disable(scene, unit),

@@ -1,6 +1,7 @@
 //! Installs packages with apt, never asking, without recommended ones, configuration files kept.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use ringbolt_core::wire::{Failure, FailureKind};
 
@@ -22,8 +23,15 @@ const OLD_LISTS: [&str; 5] = [
     "is not available",
 ];
 
+/// What apt says when an earlier run of it or of dpkg was cut off.
+const HALF_DONE: [&str; 4] =
+    ["dpkg was interrupted", "unmet dependencies", "--fix-broken install", "needs to be reinstalled"];
+
+/// Configuration files stay as they are.
+const KEEP: &str = "Dpkg::Options::=--force-confold";
+
 /// Well-known troubles: what apt says, what the run may do about it, what a person can do.
-const TROUBLES: [(&str, FailureKind, &str); 10] = [
+const TROUBLES: [(&str, FailureKind, &str); 11] = [
     (
         "Could not get lock",
         FailureKind::Transient,
@@ -31,6 +39,11 @@ const TROUBLES: [(&str, FailureKind, &str); 10] = [
     ),
     (
         "Unable to acquire the dpkg frontend lock",
+        FailureKind::Transient,
+        "another apt or dpkg is at work on this node; wait for its end",
+    ),
+    (
+        "locked by another process",
         FailureKind::Transient,
         "another apt or dpkg is at work on this node; wait for its end",
     ),
@@ -78,7 +91,14 @@ pub(super) fn install(scene: &Scene<'_>, names: &[String]) -> Outcome {
     if missing.is_empty() {
         return Ok("installed already".to_owned());
     }
-    ready(scene.root)?;
+    room(scene.root)?;
+    if is_interrupted(scene.root) {
+        mend(scene)?;
+    }
+    let missing = self::missing(scene.root, &wanted)?;
+    if missing.is_empty() {
+        return Ok("installed by now".to_owned());
+    }
     let installed = packages::names(scene.root)?.into_iter().collect();
     scene.keep(Was::Packages { named: missing.clone(), installed })?;
     (scene.say)(format!("installing {}", missing.join(", ")));
@@ -89,6 +109,12 @@ pub(super) fn install(scene: &Scene<'_>, names: &[String]) -> Outcome {
         let lists = run(&apt(&["update"]))?;
         output = run(&install_call(&missing))?;
         output.out.insert_str(0, &lists.out);
+    }
+    if !output.status.success() && HALF_DONE.iter().any(|text| output.out.contains(text)) {
+        mend(scene)?;
+        // What an interrupted apt left half unpacked; nothing is removed for it.
+        run(&apt(&["--no-remove", "-f", "-o", KEEP, "install"]))?;
+        output = run(&install_call(&missing))?;
     }
     let left = self::missing(scene.root, &wanted)?;
     if output.status.success() && left.is_empty() {
@@ -128,8 +154,8 @@ fn missing(root: &Root, wanted: &BTreeSet<String>) -> Result<Vec<String>, Failur
     Ok(wanted.iter().filter(|name| !installed.contains_key(*name)).cloned().collect())
 }
 
-/// Space on the disk, and no half-done work of dpkg's.
-fn ready(root: &Root) -> Result<(), Failure> {
+/// Space on the disk.
+fn room(root: &Root) -> Result<(), Failure> {
     let space = free(&root.at("/var/cache")).min(free(&root.at("/usr")));
     if space < SPACE {
         let message = format!("{} MB free, installing needs {} MB", space / 1_000_000, SPACE / 1_000_000);
@@ -137,13 +163,42 @@ fn ready(root: &Root) -> Result<(), Failure> {
             Failure::broken(message).hint("free some space on the node: `apt-get clean`, old kernels, logs")
         );
     }
+    Ok(())
+}
+
+/// Whether dpkg was cut off in the middle of its work, or is in it now: the two look alike.
+fn is_interrupted(root: &Root) -> bool {
     let updates = std::fs::read_dir(root.at("/var/lib/dpkg/updates")).into_iter().flatten().flatten();
     let digits = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
-    if updates.filter_map(|e| e.file_name().into_string().ok()).any(|name| digits(&name)) {
-        return Err(Failure::broken("dpkg was interrupted on this node")
-            .hint("run `dpkg --configure -a` on the node"));
+    updates.filter_map(|e| e.file_name().into_string().ok()).any(|name| digits(&name))
+}
+
+/// Lets dpkg finish what was cut off (a power cut, a killed apt), as it asks for itself; one that is at work is
+/// outwaited.
+fn mend(scene: &Scene<'_>) -> Result<(), Failure> {
+    (scene.say)("finishing what dpkg was interrupted in".to_owned());
+    let finish = call("dpkg", ["--force-confold", "--configure", "-a"])
+        .with("DEBIAN_FRONTEND", "noninteractive")
+        .limit(1800)
+        .joined()
+        .public();
+    let end = Instant::now() + Duration::from_secs(120);
+    loop {
+        let output = run(&finish)?;
+        if !output.out.contains("locked by another process") {
+            // Packages that do not depend on what is wanted may stay unconfigured: apt is the judge.
+            break;
+        }
+        if Instant::now() > end {
+            return Err(trouble(&output, &["anything".to_owned()]));
+        }
+        scene.pause(Duration::from_secs(1))?;
     }
-    Ok(())
+    if !is_interrupted(scene.root) {
+        return Ok(());
+    }
+    Err(Failure::broken("dpkg was interrupted on this node, and cannot finish by itself")
+        .hint("look at what `dpkg --configure -a` says on the node"))
 }
 
 fn apt(words: &[&str]) -> Call {
@@ -158,7 +213,7 @@ fn apt(words: &[&str]) -> Call {
 }
 
 fn install_call(names: &[String]) -> Call {
-    let mut words = vec!["--no-install-recommends", "-o", "Dpkg::Options::=--force-confold", "install", "--"];
+    let mut words = vec!["--no-install-recommends", "-o", KEEP, "install", "--"];
     words.extend(names.iter().map(String::as_str));
     apt(&words)
 }
@@ -203,6 +258,19 @@ mod tests {
         let odd = said("something else\n");
         assert_eq!((odd.kind, odd.hint), (FailureKind::Broken, None));
         assert!(odd.message.contains("something else"));
+    }
+
+    #[test]
+    fn an_interrupted_dpkg_is_told_by_the_journal_it_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path(), None);
+        assert!(!is_interrupted(&root));
+        let updates = root.at("/var/lib/dpkg/updates");
+        std::fs::create_dir_all(&updates).unwrap();
+        std::fs::write(updates.join("tmp.i"), "").unwrap();
+        assert!(!is_interrupted(&root));
+        std::fs::write(updates.join("0001"), "").unwrap();
+        assert!(is_interrupted(&root));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Units of systemd; the outcome is judged by the unit's state, not by a status alone.
 
 use ringbolt_core::facts::UnitFact;
+use ringbolt_core::resource::owed::SYSTEMD;
 use ringbolt_core::wire::Failure;
 
 use super::{Outcome, Scene, plain_name};
 use crate::exec::{Call, call};
+use crate::owed;
 use crate::read::units::unit as state;
 use crate::undo::Was;
 
@@ -13,8 +15,9 @@ fn systemctl(words: &[&str]) -> Call {
 }
 
 /// `systemctl daemon-reload`.
-pub(super) fn reload_all() -> Outcome {
+pub(super) fn reload_all(scene: &Scene<'_>) -> Outcome {
     systemctl(&["daemon-reload"]).must()?;
+    owed::paid(scene.root, SYSTEMD);
     Ok(String::new())
 }
 

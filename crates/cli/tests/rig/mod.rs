@@ -35,18 +35,29 @@ impl Rig {
         Some(Self { dir, state: tempfile::tempdir().unwrap(), name, _turn: turn })
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    /// `ringbolt WORDS --lab …`, not begun yet.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ringbolt"));
         command
             .args(words)
-            .args(["--lab", &self.name])
+            .args(["--lab", self.name()])
             .env("RINGBOLT_LAB_DIR", self.dir.path())
-            .env("RINGBOLT_STATE", self.state.path())
+            .env("RINGBOLT_STATE", self.state())
             .env("LC_ALL", "C.UTF-8")
             .env_remove("RINGBOLT_CONFIG")
-            .current_dir(self.state.path())
+            .current_dir(self.state())
             .stdin(Stdio::null());
         command
+    }
+
+    /// The controller's state folder.
+    pub(crate) fn state(&self) -> &Path {
+        self.state.path()
+    }
+
+    /// Name of the lab.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The spec that was written for the lab.
@@ -77,34 +88,9 @@ impl Rig {
         terminal
     }
 
-    /// The state folder of the runs.
-    pub(crate) fn state(&self) -> &Path {
-        self.state.path()
-    }
-
     /// The same, begun and left running.
     pub(crate) fn start(&self, words: &[&str]) -> std::process::Child {
         self.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-    }
-
-    /// `ringbolt WORDS` from another controller: one with a state folder of its own.
-    pub(crate) fn elsewhere(&self, state: &Path, words: &[&str]) -> Command {
-        let mut command = self.command(words);
-        command.env("RINGBOLT_STATE", state).env("USER", "elsewhere");
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    /// Waits until the lock of a node says this, at most half a minute.
-    pub(crate) fn wait_for_lock(&self, node: &str, words: &[&str]) {
-        for _ in 0..150 {
-            let text = self.exec(node, &["sh", "-c", "cat /run/ringbolt/lock 2>/dev/null || true"]);
-            if words.iter().all(|word| text.contains(word)) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        panic!("{node}: no lock that says {words:?}");
     }
 
     /// A program in a node, without ssh.
@@ -188,17 +174,15 @@ impl Rig {
     }
 
     /// Nodes of the lab.
-    fn nodes(&self) -> Vec<String> {
-        let config = self.dir.path().join(&self.name).join("ringbolt.toml");
-        let text = std::fs::read_to_string(config).unwrap_or_default();
+    pub(crate) fn nodes(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.spec()).unwrap_or_default();
         let spec = ringbolt_core::spec::read(&text).spec;
         spec.map(|s| s.nodes.iter().map(|n| n.name.to_string()).collect()).unwrap_or_default()
     }
 
     /// What a person would want to see of a lab in which a test failed.
-    fn leave_evidence(&self) {
-        let folder = evidence().join(&self.name);
-        let _ = std::fs::create_dir_all(&folder);
+    pub(crate) fn leave_evidence(&self, folder: &Path) {
+        let _ = std::fs::create_dir_all(folder);
         let keep = |file: &str, text: String| drop(std::fs::write(folder.join(file), text));
         for (file, words) in [("discover.json", vec!["discover", "--json"]), ("plan.txt", vec!["plan"])] {
             keep(file, self.run(&words).1);
@@ -229,7 +213,7 @@ impl Rig {
 impl Drop for Rig {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.leave_evidence();
+            self.leave_evidence(&evidence().join(&self.name));
         }
         let (status, text) = self.run(&["lab", "down"]);
         if status != 0 && !std::thread::panicking() {
@@ -238,10 +222,12 @@ impl Drop for Rig {
     }
 }
 
-fn evidence() -> PathBuf {
+/// Where evidence of failed tests is left.
+pub(crate) fn evidence() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab-evidence")
 }
 
+/// Status and words of a program that has ended.
 pub(crate) fn said(output: &Output) -> (i32, String) {
     let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())

@@ -7,7 +7,7 @@ use crate::facts::{Disks, Question, ceph_conf, ha, pve};
 use crate::name::NodeName;
 use crate::plan::Fleet;
 use crate::resource::ceph::install;
-use crate::resource::{frr_daemons, frr_local, initramfs, interfaces, reload};
+use crate::resource::{frr_daemons, frr_local, initramfs, interfaces, owed, reload};
 use crate::spec::Spec;
 
 /// What each node of a spec is asked: the mesh, and with Ceph in the spec the node's disks and daemons.
@@ -100,6 +100,9 @@ pub fn mesh() -> Question {
             frr_local::PATH,
             reload::FRR_CONF,
             initramfs::STAMP,
+            owed::SYSTEMD,
+            owed::UDEV,
+            owed::SDN_LOCK,
             crate::bind::memory::PATH,
             crate::checkpoint::ARMED,
             crate::checkpoint::FIRED,

@@ -100,7 +100,8 @@ super::explanations! {
     SDN_LOCK = Error "RB0511" {
         title: "somebody holds Proxmox VE's SDN lock",
         why: "Another program or person has taken the cluster's lock on SDN and may be in the middle of a change. It is \
-              also left behind when such a program is killed. To see it: `cat /etc/pve/sdn/.lock` on a node.",
+              also left behind when such a program is killed; one that an apply of ringbolt left is known and \
+              released by the next apply on that node. To see it: `cat /etc/pve/sdn/.lock` on a node.",
         cure: "Let them finish and run again. If you know that nobody is at work: `pvesh delete /cluster/sdn/lock --force 1`.",
         wrong: "",
         right: "",

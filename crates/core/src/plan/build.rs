@@ -14,7 +14,7 @@ use crate::desired::{Desired, Goal};
 use crate::facts::{Facts, KernelRoute};
 use crate::name::NodeName;
 use crate::resource::fabric::Member;
-use crate::resource::{Resource, frr_local, initramfs, remove_file, step};
+use crate::resource::{Resource, frr_local, initramfs, owed, remove_file, step};
 use crate::spec::{Routing, Spec};
 
 /// How careful to be.
@@ -73,6 +73,7 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
         if apply.is_none() {
             steps.extend(shadows(node, facts, desired));
         }
+        steps.extend(owed::steps(node, facts));
         merge_reloads(&mut steps);
         for step in steps.iter_mut().filter(|s| s.risk == Risk::Disruptive && !of_port(s)) {
             step.proof.extend(returns(node, facts, desired, step));

@@ -9,7 +9,7 @@ use crate::desired::Desired;
 use crate::facts::{Facts, pve};
 use crate::name::{FabricId, NodeName};
 use crate::resource::fabric::{Calls, Fabric, render};
-use crate::resource::{Resource, carries_traffic, step};
+use crate::resource::{Resource, carries_traffic, owed, step};
 
 /// The step that stages and applies the fabric, if one is needed.
 pub(super) fn settle(desired: &Desired, fleet: &Fleet, plan: &mut Plan) -> Option<Step> {
@@ -20,9 +20,10 @@ pub(super) fn settle(desired: &Desired, fleet: &Fleet, plan: &mut Plan) -> Optio
     let fabric = desired.fabric.as_ref()?;
     let (staged, running) = fabrics(facts).ok()?;
     let mut calls = fabric.calls(&staged);
+    let cut_off = owed::holds_sdn_lock(facts);
     // Nothing runs yet: then all of it is unapplied.
     let unapplied = if running.is_empty() { Calls::default() } else { fabric.calls(&running) };
-    if calls == Calls::default() && unapplied == Calls::default() && !running.is_empty() {
+    if calls == Calls::default() && unapplied == Calls::default() && !running.is_empty() && !cut_off {
         plan.satisfied += 1;
         return None;
     }
@@ -107,9 +108,11 @@ pub(super) fn fabrics(facts: &Facts) -> Result<(Vec<pve::Section>, Vec<pve::Sect
     Ok((staged, running))
 }
 
-/// The node that speaks for the cluster: the first by name that may write to `/etc/pve`.
+/// The node that speaks for the cluster, of those that may write to `/etc/pve`: the one an earlier apply was cut off
+/// on, which can release its lock, else the first by name.
 pub(crate) fn speaker(fleet: &Fleet) -> Option<(&NodeName, &Facts)> {
-    fleet.nodes.iter().find(|(_, f)| f.state.pve_writable == Some(true))
+    let mut able = fleet.nodes.iter().filter(|(_, f)| f.state.pve_writable == Some(true));
+    able.clone().find(|(_, f)| owed::holds_sdn_lock(f)).or_else(|| able.next())
 }
 
 fn apply(
@@ -125,6 +128,10 @@ fn apply(
     after.extend(fabric.sections());
     let staged_fact = facts.state.files.get(pve::path::FABRICS);
     let why: Cow<'static, str> = match (calls.calls.len() + calls.deletes.len(), calls.leaving.as_slice()) {
+        (0, []) if owed::holds_sdn_lock(facts) => {
+            "an earlier apply was cut off: its lock is still held, and which nodes followed is not known"
+                .into()
+        }
         (0, []) => "the fabric is staged in Proxmox VE, but was never applied".into(),
         (_, []) if staged.iter().any(|s| fabric.owns(s)) => {
             "the fabric in Proxmox VE differs from the spec".into()

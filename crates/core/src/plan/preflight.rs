@@ -287,7 +287,9 @@ impl Look<'_> {
 
     fn sdn(&mut self, fleet: &Fleet, binding: &Binding) {
         let Some((node, facts)) = speaker(fleet) else { return };
-        if let Some(token) = facts.text(pve::path::LOCK) {
+        if let Some(token) =
+            facts.text(pve::path::LOCK).filter(|_| !crate::resource::owed::holds_sdn_lock(facts))
+        {
             self.obstacles.push(about(
                 "RB0511",
                 Some(node),

@@ -24,6 +24,7 @@ pub mod frr_local;
 pub mod initramfs;
 pub mod interfaces;
 pub mod module;
+pub mod owed;
 pub mod package;
 pub mod port;
 pub mod reload;

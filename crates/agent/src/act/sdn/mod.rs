@@ -13,6 +13,7 @@ use ringbolt_core::wire::Failure;
 use self::state::Sdn;
 use super::{Outcome, Scene};
 
+mod owner;
 mod pvesh;
 pub(crate) mod staged;
 pub(crate) mod state;
@@ -57,6 +58,13 @@ fn ready(scene: &Scene<'_>, change: &SdnChange) -> Result<Sdn, Failure> {
     }
     state::quorate(scene.root)?;
     state::no_foreign_edits(scene.root)?;
+    if let Some(held) = Sdn::read(scene.root)?.lock
+        && owner::is_left(scene, &held)?
+    {
+        (scene.say)("releasing the SDN lock of an apply that was cut off".to_owned());
+        pvesh::say(&["delete", "/cluster/sdn/lock", "--lock-token", &held], 60)?;
+        owner::forget(scene.root);
+    }
     let found = Sdn::read(scene.root)?;
     if let Some(holder) = &found.lock {
         return Err(Failure::refused(format!("somebody holds Proxmox VE's SDN lock ({holder})")).hint(
@@ -173,12 +181,19 @@ impl Work<'_> {
 
     fn lock(&mut self) -> Result<(), Failure> {
         self.go_on()?;
+        owner::note(self.scene.root, None)?;
         let said = pvesh::say(&["create", "/cluster/sdn/lock", "--allow-pending", "1"], 60)?;
         let token = said.lines().last().unwrap_or_default().trim().trim_matches('"').to_owned();
-        if token.len() != 36 || !token.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
+        let fits = token.len() == 36 && token.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+        if !fits {
+            // A call that was cut off says nothing, and may have taken the lock.
+            if !said.is_empty() {
+                owner::forget(self.scene.root);
+            }
             return Err(Failure::refused(format!("Proxmox VE gave no SDN lock: {said}"))
                 .hint("if nobody is at work: `pvesh delete /cluster/sdn/lock --force 1`"));
         }
+        owner::note(self.scene.root, Some(&token))?;
         self.token = Some(token);
         Ok(())
     }
@@ -233,6 +248,9 @@ impl Work<'_> {
         let held = Sdn::read(self.scene.root).ok().and_then(|now| now.lock);
         if held.as_deref() == Some(&token) {
             let _ = pvesh::say(&["delete", "/cluster/sdn/lock", "--lock-token", &token], 60);
+        }
+        if Sdn::read(self.scene.root).is_ok_and(|now| now.lock.as_deref() != Some(&token)) {
+            owner::forget(self.scene.root);
         }
     }
 
