@@ -538,7 +538,8 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let runs = Runs::in_folder(state.path());
         let spec = "[cluster]\nname = \"tb4\"\n[fabric]\nprefix = \"10.100.0.0/24\"\n\
-            [[node]]\nname = \"n1\"\naddress = \"10.11.12.1\"\n";
+            [[node]]\nname = \"n1\"\naddress = \"10.11.12.1\"\n\
+            [[node]]\nname = \"n2\"\naddress = \"10.11.12.2\"\n";
         let mut clock = 10;
         let mut make = |lab: Option<&str>, what: Vec<What>| {
             let mut run = runs.create(spec, lab, &Fleet::default(), &Plan::default()).unwrap();

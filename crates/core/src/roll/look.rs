@@ -454,7 +454,7 @@ impl<'a> Look<'a> {
 }
 
 /// Interrupting steps of an apply below Ceph that would cut other nodes off from each other, only
-/// because a node or a cable is away already.
+/// because a node or a cable is away already. Nodes that this very apply brings back are no reason.
 pub fn torn(survey: &Survey, plan: &Plan) -> Vec<Obstacle> {
     let nodes: BTreeSet<&NodeName> =
         plan.steps.iter().filter(|s| s.risk >= Risk::Disruptive).filter_map(|s| s.node.as_ref()).collect();
@@ -464,6 +464,11 @@ pub fn torn(survey: &Survey, plan: &Plan) -> Vec<Obstacle> {
     let nobody = Request { kind: Kind::Reboot, nodes: Vec::new(), accept: BTreeSet::new() };
     let look = Look::new(survey, &nobody);
     let meant = look.meant();
+    let dark = look.dark();
+    let mended = |name: &String| plan.deeds().any(|s| s.node.as_ref().is_some_and(|n| n.as_str() == name));
+    if !dark.is_empty() && dark.iter().all(mended) {
+        return Vec::new();
+    }
     let mut found = Found::default();
     nodes.into_iter().filter(|n| meant.loss_of_node(n).is_nothing()).for_each(|n| look.cuts(n, &mut found));
     found.obstacles
