@@ -32,7 +32,7 @@ pub(super) fn guests(root: &Root) -> Known<Vec<Guest>> {
 fn machine(root: &Root, id: u32) -> bool {
     let pid = root.line(&format!("/run/qemu-server/{id}.pid"));
     pid.and_then(|pid| pid.trim().parse::<u32>().ok())
-        .is_some_and(|pid| root.at(&format!("/proc/{pid}")).exists())
+        .is_some_and(|pid| root.at(format!("/proc/{pid}")).exists())
 }
 
 /// Containers that run, by their command sockets in the list of sockets.

@@ -104,7 +104,7 @@ impl Shot {
             let debris = |head: &&str| {
                 name.strip_prefix(*head).is_some_and(|pid| pid.bytes().all(|b| b.is_ascii_digit()))
             };
-            if of_shadow.iter().any(|head| debris(&head)) {
+            if of_shadow.iter().any(debris) {
                 continue;
             }
             if name == "/etc/pve" || LEFT_OUT.iter().any(|(out, _)| name.starts_with(out)) {

@@ -27,7 +27,7 @@ pub fn left_over(fleet: &Fleet) -> Vec<Obstacle> {
             )
         })
         .collect();
-    let held = told(fleet).into_iter().flat_map(|c| c.held());
+    let held = told(fleet).into_iter().flat_map(crate::facts::CephCluster::held);
     notes.extend(held.map(|host| {
         note(
             code::HELD,

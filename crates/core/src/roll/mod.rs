@@ -281,7 +281,8 @@ fn goal(look: &Look<'_>, node: &NodeName) -> Vec<(NodeName, Check)> {
     proof.extend(
         goal.into_iter().flat_map(|g| goal_checks(&survey.spec, g)).map(|check| (node.clone(), check)),
     );
-    let own: Vec<_> = survey.addresses.get(node).into_iter().flat_map(|a| a.ids()).collect();
+    let own: Vec<_> =
+        survey.addresses.get(node).into_iter().flat_map(crate::address::NodeAddress::ids).collect();
     for (other, goal) in survey.desired.goal.iter().filter(|(other, _)| *other != node) {
         let ports: Vec<_> =
             goal.neighbors.iter().filter(|(_, host)| host.as_ref() == Some(node)).map(|(p, _)| p).collect();

@@ -41,7 +41,7 @@ fn rate(scene: &Scene<'_>, disk: &Disk) -> Result<f64, String> {
     let flags = OFlags::RDWR | OFlags::DIRECT | OFlags::DSYNC | OFlags::EXCL | OFlags::CLOEXEC;
     let file = open(scene.root.at(&disk.path), flags, Mode::empty()).map_err(|e| e.to_string())?;
     let (written, took) = write(&file, || scene.stop.is_set());
-    let erased = erase(&file, written.clone().unwrap_or(SPAN / BLOCK as u64));
+    let erased = erase(&file, written.unwrap_or(SPAN / BLOCK as u64));
     let written = written.map_err(|e| e.to_string())?;
     erased.map_err(|e| format!("what was written could not be erased: {e}"))?;
     let seconds = took.as_secs_f64();

@@ -63,7 +63,7 @@ fn locked<T>(host: &Host, work: impl FnOnce() -> io::Result<T>) -> io::Result<T>
     let folder = host.root.etc_pve.join("ha");
     fs::create_dir_all(&folder)?;
     let lock = File::create(folder.join(".ringbolt-lab-lock"))?;
-    lock.lock()?;
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)?;
     work()
 }
 
