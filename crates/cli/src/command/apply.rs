@@ -8,8 +8,10 @@ use std::time::Instant;
 use clap::Args;
 use ringbolt_control::apply::{self, Sink, Stop};
 use ringbolt_control::hold::Hold;
+use ringbolt_core::checkpoint;
 use ringbolt_core::checkpoint::SECONDS;
 use ringbolt_core::event::Outcome;
+use ringbolt_core::facts::Facts;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Fleet, Phase, Plan, Policy, Risk};
 use ringbolt_core::survey::Survey;
@@ -90,9 +92,20 @@ impl Run<'_> {
         let mut before = broken.clone();
         let mut held: Option<Hold> = None;
         let mut round = 0;
+        let mut sent_back = false;
         while round < ROUNDS {
             let survey = self.session.survey_with(self.args.forget_cables && round == 0).await?;
             let plan = self.narrowed(&survey, out)?;
+            let waits = |facts: &Facts| checkpoint::armed(facts).is_some();
+            if !sent_back && survey.fleet.nodes.values().any(waits) {
+                // Whoever has the lock knows that nobody is left to confirm.
+                if held.is_none() {
+                    held = Some(hold::hold(&self.session, self.wish, Some(&mut stop)).await?);
+                }
+                self.send_back(&survey).await;
+                sent_back = true;
+                continue;
+            }
             if !plan.obstacles.is_empty() {
                 self.refuse(&survey, &plan, done, out)?;
                 return Ok(ending(&plan, false));
@@ -155,6 +168,20 @@ impl Run<'_> {
             hint: Some("`ringbolt plan` shows what; this is worth a report".into()),
             exit: Exit::Failed,
         })
+    }
+
+    /// Has nodes undo at once what a dead run armed and nobody will confirm.
+    async fn send_back(&self, survey: &Survey) {
+        let armed =
+            survey.fleet.nodes.iter().filter_map(|(node, facts)| Some((node, checkpoint::armed(facts)?)));
+        let words: Vec<String> =
+            armed.map(|(node, armed)| format!("{node} undoes {} of run {}", armed.step, armed.run)).collect();
+        let text = format!("{}: that run is over, and nobody will confirm it", words.join(", "));
+        if !self.global.quiet && !self.args.json {
+            let head = format!("{} ", self.style.yellow("waits:"));
+            let _ = write!(std::io::stderr(), "{}", hang(&head, &text, self.style.width));
+        }
+        apply::send_back(&self.session.fleet, &survey.fleet).await;
     }
 
     /// Whether only a part of the plan is wanted.

@@ -10,7 +10,7 @@ use ringbolt_core::checkpoint::{self, Checkpoint, Order};
 use ringbolt_core::event::Guard;
 use ringbolt_core::facts::{Facts, Question};
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::Step;
+use ringbolt_core::plan::{Step, StepId};
 use ringbolt_core::wire::{Ask, Failure, FailureKind};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -161,39 +161,7 @@ pub(super) async fn recover(fleet: &Arc<Fleet>, run: &str, step: &Step, until: I
     let mut tasks = JoinSet::new();
     for node in checkpoint.nodes.clone() {
         let (fleet, run, step) = (Arc::clone(fleet), run.to_owned(), step.id.clone());
-        tasks.spawn(async move {
-            let heal = Ask::Checkpoint(Order::Heal { run: run.clone(), step: step.clone() });
-            let mut asked = false;
-            if matches!(fleet.status(&node), Some(Status::Up(_))) {
-                asked = matches!(timeout(PROMPT, fleet.ask(&node, heal.clone())).await, Ok(Ok(_)));
-            }
-            let mut last = String::from("it did not answer");
-            while Instant::now() < until + HEALING {
-                sleep(LOOK).await;
-                let line = match timeout_at(until + HEALING, fleet.fresh(&node)).await {
-                    Ok(Ok(line)) => line,
-                    Ok(Err(error)) => {
-                        last = error.to_string();
-                        continue;
-                    }
-                    Err(_) => break,
-                };
-                match facts(line.ask(Ask::Facts { question: question() }).await) {
-                    Ok(facts) => match settled(&node, &facts, &run, &step) {
-                        Ok(recovery) => {
-                            fleet.adopt(&node, line);
-                            return recovery;
-                        }
-                        Err(waits) => last = waits,
-                    },
-                    Err(failure) => last = failure.message,
-                }
-                if !asked {
-                    asked = matches!(timeout(PROMPT, line.ask(heal.clone())).await, Ok(Ok(_)));
-                }
-            }
-            Recovery { node, is: Guard::Silent, whole: false, text: last }
-        });
+        tasks.spawn(async move { go_back(&fleet, node, run, step, until).await });
     }
     let mut all = Vec::new();
     while let Some(done) = tasks.join_next().await {
@@ -201,6 +169,59 @@ pub(super) async fn recover(fleet: &Arc<Fleet>, run: &str, step: &Step, until: I
     }
     all.sort_by(|a, b| a.node.cmp(&b.node));
     all
+}
+
+/// Has every node that waits for the confirmation of a run that is over go back at once, and waits for it. For a
+/// caller that holds the lock of the cluster: then nobody is left who could confirm.
+pub async fn send_back(fleet: &Arc<Fleet>, seen: &ringbolt_core::plan::Fleet) -> Vec<Recovery> {
+    let mut tasks = JoinSet::new();
+    for (node, facts) in &seen.nodes {
+        let Some(armed) = checkpoint::armed(facts) else { continue };
+        let until = Instant::now() + Duration::from_secs(armed.seconds.into());
+        let (fleet, node) = (Arc::clone(fleet), node.clone());
+        tasks.spawn(async move { go_back(&fleet, node, armed.run, armed.step, until).await });
+    }
+    let mut all = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        all.extend(done.ok());
+    }
+    all.sort_by(|a, b| a.node.cmp(&b.node));
+    all
+}
+
+/// Asks a node to undo a step, where it can be reached, and waits until it has or its time is long over.
+async fn go_back(fleet: &Fleet, node: NodeName, run: String, step: StepId, until: Instant) -> Recovery {
+    let heal = Ask::Checkpoint(Order::Heal { run: run.clone(), step: step.clone() });
+    let mut asked = false;
+    if matches!(fleet.status(&node), Some(Status::Up(_))) {
+        asked = matches!(timeout(PROMPT, fleet.ask(&node, heal.clone())).await, Ok(Ok(_)));
+    }
+    let mut last = String::from("it did not answer");
+    while Instant::now() < until + HEALING {
+        sleep(LOOK).await;
+        let line = match timeout_at(until + HEALING, fleet.fresh(&node)).await {
+            Ok(Ok(line)) => line,
+            Ok(Err(error)) => {
+                last = error.to_string();
+                continue;
+            }
+            Err(_) => break,
+        };
+        match facts(line.ask(Ask::Facts { question: question() }).await) {
+            Ok(facts) => match settled(&node, &facts, &run, &step) {
+                Ok(recovery) => {
+                    fleet.adopt(&node, line);
+                    return recovery;
+                }
+                Err(waits) => last = waits,
+            },
+            Err(failure) => last = failure.message,
+        }
+        if !asked {
+            asked = matches!(timeout(PROMPT, line.ask(heal.clone())).await, Ok(Ok(_)));
+        }
+    }
+    Recovery { node, is: Guard::Silent, whole: false, text: last }
 }
 
 /// The question that shows where a node's checkpoint is.

@@ -23,7 +23,7 @@ mod stop;
 mod words;
 
 pub use difference::difference;
-pub use guard::{Recovery, acknowledge};
+pub use guard::{Recovery, acknowledge, send_back};
 pub use sink::Sink;
 pub use state::{Command, Input, RETRIES, RunState};
 pub use stop::{Stop, Stopper, Urgency, on_signals, stop};

@@ -320,7 +320,8 @@ super::explanations! {
         why: "A run armed a checkpoint there and has neither confirmed it nor asked for it to be undone: that run is still at \
               work, or it died. The node goes back by itself when the time is over, so what it says now is not what a plan may \
               be built on. To see it: `systemctl list-timers ringbolt-checkpoint.timer` on the node.",
-        cure: "Wait until the time in the message, then run again; what the node undid is told then.",
+        cure: "`ringbolt apply` takes the lock of the cluster and has the node undo it at once; should that run still be at work, \
+               it says whose it is. Or wait until the time in the message, then run again; what the node undid is told then.",
         wrong: "",
         right: "",
     }

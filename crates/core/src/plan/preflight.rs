@@ -194,7 +194,10 @@ impl Look<'_> {
                 Some(node),
                 format!("waits for the confirmation of a step of run {}", armed.run),
                 format!("{}: unconfirmed, it is undone at {until} by the node's clock", armed.step),
-                format!("wait until then, {} s from its beginning at most, and run again", armed.seconds),
+                format!(
+                    "wait until then, {} s from its beginning at most; `ringbolt apply` has it undone at once when that run is dead",
+                    armed.seconds
+                ),
             ));
         }
         self.notes.extend(checkpoint::report(node, facts));
