@@ -521,7 +521,7 @@ fn all_nodes_are_rebooted_one_at_a_time_and_guests_of_high_availability_leave_be
     for id in ["100", "101"] {
         rig.exec("n2", &["sh", "-ec", guest, id]);
     }
-    let process = "systemd-run -q sleep infinity; pgrep -n -x sleep > /run/qemu-server/101.pid";
+    let process = "systemd-run -q -p Type=exec sleep infinity; pgrep -n -x sleep > /run/qemu-server/101.pid";
     rig.exec("n2", &["sh", "-ec", process]);
     rig.exec("n2", &["sh", "-ec", "printf 'vm: 100\n\tstate started\n' > /etc/pve/ha/resources.cfg"]);
     rig.eventually(MINUTE, "service vm:100 (n2, started)", &["ha-manager", "status"]);

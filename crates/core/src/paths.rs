@@ -33,7 +33,8 @@ pub fn is_readable(path: &str) -> bool {
         let asked = [question::mesh(), tune::question()].into_iter().flat_map(|question| question.files);
         asked.chain(question::STORE_FILES.into_iter().chain(ha::FILES).map(str::to_owned)).collect()
     });
-    is_plain(path) && (is_writable(path) || ASKED.iter().any(|pattern| covers(pattern, path)))
+    let asked = || ha::is_lrm_status(path) || ASKED.iter().any(|pattern| covers(pattern, path));
+    is_plain(path) && (is_writable(path) || asked())
 }
 
 /// The first file of a question that is on no list.
@@ -96,9 +97,14 @@ mod tests {
 
     #[test]
     fn what_is_planned_with_may_be_asked_for_and_no_keys() {
-        for path in
-            ["/etc/pve/ceph.conf", "/etc/sysctl.d/*", "/etc/sysctl.d/99-x.conf", "/etc/pve/storage.cfg"]
-        {
+        for path in [
+            "/etc/pve/ceph.conf",
+            "/etc/sysctl.d/*",
+            "/etc/sysctl.d/99-x.conf",
+            "/etc/pve/storage.cfg",
+            &ha::lrm_status("n1"),
+            ha::STATUS,
+        ] {
             assert!(is_readable(path), "{path}");
         }
         for path in [
@@ -107,6 +113,7 @@ mod tests {
             "/etc/sysctl.d/a/b",
             "/etc/pve/priv/ceph.client.admin.keyring",
             "/etc/pve/priv/*",
+            &ha::lrm_status("../n1"),
             "/root/.ssh/id_ed25519",
             "/var/lib/ceph/osd/ceph-0/keyring",
         ] {

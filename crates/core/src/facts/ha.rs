@@ -22,7 +22,16 @@ pub(crate) const FILES: [&str; 2] = [RESOURCES, COROSYNC];
 
 /// The status a node's local manager writes.
 pub fn lrm_status(node: &str) -> String {
-    format!("/etc/pve/nodes/{node}/lrm_status")
+    format!("{NODES}{node}{LRM_STATUS}")
+}
+
+const NODES: &str = "/etc/pve/nodes/";
+const LRM_STATUS: &str = "/lrm_status";
+
+/// Whether it is the [`lrm_status`] of some node.
+pub(crate) fn is_lrm_status(path: &str) -> bool {
+    let node = path.strip_prefix(NODES).and_then(|rest| rest.strip_suffix(LRM_STATUS));
+    node.is_some_and(|node| !node.is_empty() && !node.contains('/'))
 }
 
 /// The manager's status, as far as it matters here.

@@ -303,8 +303,13 @@ impl<'a> Look<'a> {
         let Some(members) = text.and_then(|t| pve::members(t).ok()) else { return };
         let votes =
             crate::desired::ceph::shared(&self.survey.fleet, ha::COROSYNC).map(ha::votes).unwrap_or_default();
-        let all: Vec<(&str, bool)> =
-            members.nodelist.iter().map(|(name, m)| (name.as_str(), m.online == 1)).collect();
+        // Proxmox VE takes some seconds to miss a node; one that does not answer us is counted as gone at once.
+        let silent = |name: &str| self.survey.silent.iter().any(|(node, ..)| node.as_str() == name);
+        let all: Vec<(&str, bool)> = members
+            .nodelist
+            .iter()
+            .map(|(name, m)| (name.as_str(), m.online == 1 && !silent(name)))
+            .collect();
         for node in &self.request.nodes {
             let (survives, left, total) = votes.survive(all.iter().copied(), node.as_str());
             if survives || all.len() < 2 {
