@@ -20,6 +20,9 @@ const LEFT_OUT: [(&str, &str); 5] = [
     ("/etc/pve/ringbolt-lab.json", "the lab's own"),
 ];
 
+/// Files in which Proxmox VE's managers of high availability say again and again that they live, with the time.
+const ALIVE: [&str; 2] = ["/lrm_status", "/manager_status"];
+
 /// What the node says of itself, by name: programs whose words are compared.
 const WORDS: [(&str, &str); 9] = [
     (
@@ -108,6 +111,9 @@ impl Shot {
                 continue;
             }
             if name == "/etc/pve" || LEFT_OUT.iter().any(|(out, _)| name.starts_with(out)) {
+                continue;
+            }
+            if ALIVE.iter().any(|end| name.ends_with(end)) {
                 continue;
             }
             let Ok(about) = entry.metadata() else { continue };

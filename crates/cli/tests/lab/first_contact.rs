@@ -36,10 +36,12 @@ fn a_password_goes_from_the_person_to_ssh_and_nowhere_else() {
     );
     assert_eq!(rig.exec("n1", &["sh", "-c", &places]).trim(), "", "kept on the node");
     // From now on without it; and another host key is not taken, whatever the configuration would have.
-    rig.ok(&["discover", "--node", "n1"]);
+    // The other node has no key of ours yet, and is silent both times.
+    let (_, said) = rig.run(&["discover", "--node", "n1"]);
+    assert!(!said.contains("silent: n1"), "{said}");
     rig.exec("n1", &["sh", "-c", "rm /etc/ssh/ssh_host_*; ssh-keygen -qA; systemctl restart ssh"]);
     let (status, said) = rig.run(&["discover", "--node", "n1"]);
-    assert!(status != 0 && said.contains("host key"), "{status}: {said}");
+    assert!(status != 0 && said.contains("silent: n1") && said.contains("host key"), "{status}: {said}");
 }
 
 /// Runs it and types the password when it is asked for; what was on the screen.
