@@ -12,7 +12,7 @@ use ringbolt_core::bench::{interrupts, iperf, machine};
 use ringbolt_core::drill::node;
 use ringbolt_core::facts::ceph::{cluster, daemon};
 use ringbolt_core::facts::disk::{mounts, signatures, smart};
-use ringbolt_core::facts::{ceph_conf, frr, network, packages, pve, thunderbolt, units};
+use ringbolt_core::facts::{ceph_conf, frr, ha, network, packages, pve, thunderbolt, units};
 use ringbolt_core::name::{FabricId, NodeName, PortName};
 use ringbolt_core::plan::{Fleet, Plan, lint};
 use ringbolt_core::resource::frr_daemons::FrrDaemons;
@@ -38,6 +38,7 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("dpkg", |b| dpkg(&text(b))),
     ("systemd", |b| systemd(&text(b))),
     ("pve", |b| pve_files(&text(b))),
+    ("ha", |b| ha_files(&text(b))),
     ("ceph_cluster", |b| ceph_cluster(&text(b))),
     ("ceph_daemon", |b| ceph_daemon(&text(b))),
     ("ceph_conf", |b| ceph_conf_file(&text(b))),
@@ -135,6 +136,15 @@ fn pve_files(text: &str) {
     let _ = pve::running_fabrics(text);
     let _ = pve::datacenter(text, "migration");
     let _ = pve::datacenter_network(text, "migration");
+}
+
+fn ha_files(text: &str) {
+    let _ = ha::status(text);
+    let _ = ha::mode(text);
+    let _ = ha::managed(text);
+    let _ = ha::guests(text, "n1");
+    let votes = ha::votes(text);
+    let _ = votes.survive([("n1", true), ("n2", false)].into_iter(), "n1");
 }
 
 fn ceph_cluster(text: &str) {
