@@ -272,7 +272,7 @@ impl Lock {
         let record = Record {
             claim: Claim { steal: false, ..claim.clone() },
             agent: orphans::mark().to_owned(),
-            session: rustix::process::getsid(None).map_or(0, |sid| sid.as_raw_nonzero().get()),
+            session: orphans::session(),
             heard: (self.now)(),
             doing: None,
             gone: false,

@@ -33,6 +33,12 @@ pub(crate) fn of(mark: &str, session: i32) -> Vec<String> {
     .collect()
 }
 
+/// Our own session, 0 when its leader is outside of our PID namespace (proc(5)); `getsid` of the libraries holds
+/// that to be impossible.
+pub(crate) fn session() -> i32 {
+    std::fs::read_to_string("/proc/self/stat").ok().and_then(|stat| Some(state(&stat)?.1)).unwrap_or(0)
+}
+
 /// Name and session of a living process, from its line in `/proc/PID/stat`.
 fn state(stat: &str) -> Option<(&str, i32)> {
     let (head, rest) = stat.rsplit_once(')')?;
@@ -50,7 +56,7 @@ mod tests {
 
     #[test]
     fn what_we_started_is_found_by_the_mark_as_long_as_it_runs() {
-        let session = rustix::process::getsid(None).unwrap().as_raw_nonzero().get();
+        let session = session();
         let sleeper = || of(mark(), session).into_iter().filter(|name| name.starts_with("sleep ")).count();
         let before = sleeper();
         let stop = crate::stop::Stop::default();
@@ -60,6 +66,12 @@ mod tests {
         stop.set();
         started.finish(Some(&stop)).unwrap();
         assert_eq!(sleeper(), before);
+    }
+
+    #[test]
+    fn our_session_is_the_one_the_kernel_tells() {
+        let output = call("ps", ["-o", "sid=", "-p", &std::process::id().to_string()]).must().unwrap();
+        assert_eq!(output.out.trim().parse(), Ok(session()));
     }
 
     #[test]
