@@ -40,6 +40,7 @@ pub fn question_for<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Question
             | Check::Address { .. }
             | Check::Neighbor { .. }
             | Check::Bfd { .. }
+            | Check::FrrLoaded {}
             | Check::Route { .. } => {}
         }
     }

@@ -87,6 +87,8 @@ pub enum Action {
     },
     /// `update-initramfs -u -k all`.
     UpdateInitramfs,
+    /// `vtysh -d mgmtd -f /etc/frr/frr.conf`: what FRR has missed of its configuration at its start.
+    LoadFrr {},
     /// Change Proxmox VE's fabrics under its SDN lock, apply, and wait for every node's task.
     ApplySdn(Box<SdnChange>),
     /// Make one node regenerate its part of SDN: `pvesh set /nodes/NODE/network --regenerate-frr 1`.

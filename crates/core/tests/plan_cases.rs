@@ -246,6 +246,18 @@ fn reloads_a_run_that_was_cut_off_owes_are_made_up_for() {
 }
 
 #[test]
+fn what_frr_lost_at_its_start_is_loaded_again_and_nothing_else_is_done() {
+    let mut world = ring().done();
+    let Known::Yes(frr) = &mut world.facts("n2").state.frr else { panic!("FRR runs") };
+    frr.lost = vec!["route-map pve_openfabric permit 100: set src 10.100.0.12".into()];
+    let plan = world.plan();
+    let deeds: Vec<&str> = plan.deeds().map(|s| &*s.id).collect();
+    assert_eq!(deeds, ["n2/frr.conf"]);
+    assert!(find(&plan, "n2/frr.conf").why.contains("set src 10.100.0.12"));
+    world.done();
+}
+
+#[test]
 fn a_fabric_of_that_id_with_other_settings() {
     let mut world = ring();
     world.cluster.put_shared(path::FABRICS, "openfabric_fabric: tb4\n\tip_prefix 10.55.0.0/24\n");

@@ -15,6 +15,7 @@ use crate::undo::{self, Kept, Was};
 
 mod authorize;
 pub(crate) mod ceph;
+mod frr;
 mod heal;
 mod hold;
 mod initramfs;
@@ -69,6 +70,7 @@ pub(crate) fn carry_out(scene: &Scene<'_>, action: &Action, expect: Option<&str>
         Action::BringUp { interface } => interfaces::bring_up(scene, interface),
         Action::ReloadInterfaces => interfaces::reload(scene),
         Action::DropRoutes { to } => routes::drop(to),
+        Action::LoadFrr {} => frr::load(),
         Action::UpdateInitramfs => initramfs::update(),
         Action::ApplySdn(change) => sdn::apply(scene, change),
         Action::ReloadNode { node } => sdn::reload_node(scene, node),

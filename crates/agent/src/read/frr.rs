@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ringbolt_core::facts::frr::answers;
+use ringbolt_core::facts::frr::{answers, lost};
 use ringbolt_core::facts::{Frr, Known};
+use ringbolt_core::resource::reload;
 
 use crate::exec::{call, find};
 use crate::root::Root;
@@ -23,6 +24,12 @@ const QUESTIONS: [(&str, &[&str]); 3] = [
     ("zebra", &["show ip route openfabric json", "show ipv6 route openfabric json"]),
     ("bfdd", &["show bfd peers json"]),
 ];
+
+/// The daemon that keeps route maps and access lists, since FRR 9.1.
+const KEEPER: &str = "mgmtd";
+
+/// How long FRR reads its file at a start, and more.
+const READING: Duration = Duration::from_millis(700);
 
 /// How long a daemon may think.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -39,7 +46,8 @@ pub(super) fn ask(root: &Root) -> Known<JoinHandle<Known<Frr>>> {
     if UnixStream::connect(folder.join("zebra.vty")).is_err() {
         return Known::No("FRR is not running".into());
     }
-    Known::Yes(std::thread::spawn(move || frr(&folder)))
+    let file = root.at(reload::FRR_CONF);
+    Known::Yes(std::thread::spawn(move || frr(&folder, &file)))
 }
 
 /// Collects the answers.
@@ -52,13 +60,31 @@ pub(super) fn collect(asked: Known<JoinHandle<Known<Frr>>>) -> Known<Frr> {
     }
 }
 
-fn frr(folder: &Path) -> Known<Frr> {
+fn frr(folder: &Path, file: &Path) -> Known<Frr> {
     let daemons = running(folder);
     let told = by_sockets(folder, &daemons).or_else(|_| by_vtysh());
     match told {
-        Ok(text) => Known::Yes(Frr { daemons, ..answers(&text) }),
+        Ok(text) => {
+            let lost = missed(folder, file, &daemons).unwrap_or_default();
+            Known::Yes(Frr { daemons, lost, ..answers(&text) })
+        }
         Err(why) => Known::No(why),
     }
+}
+
+/// What is in the configuration file and not in force. A daemon that is still reading it is given a moment.
+fn missed(folder: &Path, file: &Path, daemons: &[String]) -> Option<Vec<String>> {
+    if !daemons.iter().any(|daemon| daemon == KEEPER) {
+        return None;
+    }
+    let text = std::fs::read_to_string(file).ok()?;
+    let running = || converse(&folder.join(format!("{KEEPER}.vty")), &["show running-config"]).ok();
+    let missing = lost(&text, &running()?);
+    if missing.is_empty() {
+        return Some(missing);
+    }
+    std::thread::sleep(READING);
+    Some(lost(&text, &running()?))
 }
 
 /// Daemons that take a connection; a socket outlives a daemon that was killed.

@@ -81,7 +81,7 @@ impl Areas {
                 | Check::Member { .. }
                 | Check::Carrier { .. }
                 | Check::Address { .. } => areas.interfaces = true,
-                Check::Neighbor { .. } | Check::Bfd { .. } => areas.frr = true,
+                Check::Neighbor { .. } | Check::Bfd { .. } | Check::FrrLoaded {} => areas.frr = true,
                 Check::Route { hops, .. } => {
                     areas.routes = true;
                     areas.frr |= hops.is_some();

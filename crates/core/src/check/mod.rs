@@ -122,6 +122,8 @@ pub enum Check {
         /// Port.
         port: PortName,
     },
+    /// FRR runs by the whole of its configuration file, see [`lost`](crate::facts::frr::lost).
+    FrrLoaded {},
     /// The kernel has a usable route to this address.
     Route {
         /// Destination.
@@ -221,7 +223,7 @@ impl Check {
             | Self::Member { interface, .. }
             | Self::Carrier { interface }
             | Self::Address { interface, .. } => self.judge_interface(facts, interface),
-            Self::Neighbor { .. } | Self::Bfd { .. } => self.judge_frr(facts),
+            Self::Neighbor { .. } | Self::Bfd { .. } | Self::FrrLoaded {} => self.judge_frr(facts),
             Self::Route { to, hops } => network::route(facts, *to, *hops),
             Self::Quorate {} => ha::quorate(facts),
             Self::Maintenance { node, stage } => ha::maintenance(facts, node.as_str(), *stage),

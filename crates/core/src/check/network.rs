@@ -51,6 +51,11 @@ impl Check {
                     None => (true, "up".into()),
                 }
             }
+            Self::FrrLoaded {} => match frr.lost.as_slice() {
+                [] => (true, "as in frr.conf".into()),
+                [first] => (false, format!("`{first}` is missing")),
+                [first, rest @ ..] => (false, format!("`{first}` and {} more are missing", rest.len())),
+            },
             _ => (false, "not a question for FRR".into()),
         }
     }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use crate::bind::{BoundPort, THUNDERBOLT_DRIVER};
 use crate::plan::Phase;
 use crate::resource::file::{File, Reader};
+use crate::resource::reload;
 use crate::spec::{Fabric, Routing, Transport};
 
 /// Folder of `.link` files; `/etc` wins over what Proxmox VE's pinning puts under `/usr/local/lib`.
@@ -141,6 +142,23 @@ pub(super) fn ceph_units() -> impl Iterator<Item = File> {
         reader: Reader::Systemd,
         phase: Phase::Prepare,
     })
+}
+
+/// A second look of FRR at its configuration at every start: in the first one its sessions may undo each
+/// other's work (see [`lost`](crate::facts::frr::lost)), and then no route of the fabric is in the kernel.
+pub(super) fn frr_unit() -> File {
+    File {
+        path: "/etc/systemd/system/frr.service.d/ringbolt.conf".into(),
+        content: format!(
+            "{HEAD}# FRR reads its file with several sessions at once, which may lose lines; the second time is one session.\n\
+             [Service]\nExecStartPost=-/usr/bin/vtysh -d mgmtd -f {}\n",
+            reload::FRR_CONF
+        )
+        .into(),
+        why: "FRR may lose a line of its configuration at its start, and with it all routes of the mesh".into(),
+        reader: Reader::Systemd,
+        phase: Phase::Prepare,
+    }
 }
 
 /// Which cables the ports had, for `verify`.

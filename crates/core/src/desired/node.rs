@@ -9,8 +9,8 @@ use crate::bind::BoundPort;
 use crate::facts::Facts;
 use crate::name::NodeName;
 use crate::resource::{
-    Resource, address, frr_daemons, frr_local, initramfs, interfaces, module, package, port, reload, sysctl,
-    unit,
+    Resource, address, frr_conf, frr_daemons, frr_local, initramfs, interfaces, module, package, port,
+    reload, sysctl, unit,
 };
 use crate::spec::{Routing, Spec, Transport};
 use crate::topology::Topology;
@@ -54,12 +54,14 @@ pub(super) fn resources(wish: &Wish<'_>) -> Vec<Resource> {
             list.push(Resource::FrrDaemons(frr_daemons::FrrDaemons { daemon: "bfdd".into() }));
         }
         list.push(Resource::FrrLocal(local(wish)));
+        list.push(Resource::File(files::frr_unit()));
     }
     ports(wish, &mut list);
     match fabric.routing {
         Routing::Openfabric => {
             list.push(Resource::Generated(generated(wish)));
             list.push(Resource::Unit(unit::Unit { name: "frr.service".into() }));
+            list.push(Resource::FrrConf(frr_conf::FrrConf {}));
             list.push(Resource::Addresses(live(wish, &fabric.id.dummy(), false)));
         }
         Routing::Static => list.push(Resource::Addresses(live(wish, "lo", true))),

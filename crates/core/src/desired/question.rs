@@ -93,6 +93,7 @@ pub fn mesh() -> Question {
             "/usr/local/lib/systemd/network/*.link",
             "/etc/udev/rules.d/90-ringbolt*",
             "/etc/systemd/system/ringbolt-*",
+            "/etc/systemd/system/frr.service.d/*",
             "/etc/modules-load.d/*",
             "/etc/sysctl.d/*",
             "/etc/modules",

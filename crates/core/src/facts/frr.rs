@@ -1,5 +1,6 @@
 //! What FRR says about fabricd, BFD and its routes (`vtysh -c 'show … json'`).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -18,6 +19,9 @@ pub struct Frr {
     pub bfd: Vec<BfdPeer>,
     /// Routes made by OpenFabric, both families.
     pub routes: Vec<FabricRoute>,
+    /// What of `/etc/frr/frr.conf` FRR does not run by, see [`lost`]; empty where it cannot be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
 }
 
 /// One adjacency.
@@ -76,6 +80,51 @@ pub fn answers(text: &str) -> Frr {
         }
     }
     frr
+}
+
+/// The statements of route maps, access lists and protocol filters in `frr.conf` that are not in what FRR's
+/// management daemon runs by (`show running-config`), such as `route-map pve_openfabric permit 100: set src
+/// 10.0.0.1`.
+///
+/// At its start FRR feeds the file to all daemons at once, and the sessions may delete what another one is
+/// about to set (FRR's issue 18541). Without `set src` no route of the fabric reaches the kernel. Other
+/// statements are not compared: FRR prints many of them in other words.
+pub fn lost(file: &str, running: &str) -> Vec<String> {
+    let running: BTreeSet<String> = statements(running).collect();
+    statements(file).filter(|statement| !running.contains(statement)).collect()
+}
+
+/// These statements, each in one line; the number of an access list's entry does not count, FRR gives it one.
+fn statements(text: &str) -> impl Iterator<Item = String> {
+    let mut map: Option<String> = None;
+    text.lines().filter_map(move |line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if line.starts_with(' ') {
+            let told =
+                matches!(words.as_slice(), ["match", "ip" | "ipv6", "address", ..] | ["set", "src", ..]);
+            return map.as_ref().filter(|_| told).map(|map| format!("{map}: {}", words.join(" ")));
+        }
+        map = None;
+        match words.as_slice() {
+            ["route-map", ..] => {
+                map = Some(words.join(" "));
+                map.clone()
+            }
+            ["access-list", name, rest @ ..] => Some(format!("access-list {name} {}", entry(rest))),
+            ["ipv6", "access-list", name, rest @ ..] => {
+                Some(format!("ipv6 access-list {name} {}", entry(rest)))
+            }
+            ["ip" | "ipv6", "protocol", ..] => Some(words.join(" ")),
+            _ => None,
+        }
+    })
+}
+
+fn entry(words: &[&str]) -> String {
+    match words {
+        ["seq", _, rest @ ..] => rest.join(" "),
+        _ => words.join(" "),
+    }
 }
 
 /// The JSON documents in a text: each begins a line with a brace or a bracket.
@@ -197,5 +246,28 @@ mod tests {
         assert_eq!(read.routes.len(), 1);
         assert_eq!(answers("Exiting: failed to connect to any daemons.\n"), Frr::default());
         assert_eq!(answers("{ \"areas\": [ {"), Frr::default());
+    }
+
+    /// What Proxmox VE generates, and what FRR 10.3's mgmtd printed of it on a node of the lab.
+    const CONF: &str = "frr version 10.4.1\nrouter openfabric lab\n net 49.0001.0101.0000.0011.00\nexit\n!\naccess-list pve_openfabric_lab_ips permit 10.100.0.0/24\n!\nroute-map pve_openfabric permit 100\n match ip address pve_openfabric_lab_ips\n set src 10.100.0.11\nexit\n!\nip protocol openfabric route-map pve_openfabric\n!\nline vty\n!\n";
+    const RUNS: &str = "! loaded from 10.4.1\nfrr version 10.3\n!\nroute-map pve_openfabric permit 100\n match ip address pve_openfabric_lab_ips\n set src 10.100.0.11\nexit\n!\naccess-list pve_openfabric_lab_ips seq 5 permit 10.100.0.0/24\n!\ninterface en05\nexit\nip protocol openfabric route-map pve_openfabric\n!\n";
+
+    #[test]
+    fn what_frr_missed_of_its_configuration_is_found() {
+        assert_eq!(lost(CONF, RUNS), [] as [String; 0]);
+        let raced = RUNS.replace(" set src 10.100.0.11\n", "");
+        assert_eq!(lost(CONF, &raced), ["route-map pve_openfabric permit 100: set src 10.100.0.11"]);
+        assert_eq!(lost(CONF, "").len(), 5);
+        assert_eq!(lost("", RUNS), [] as [String; 0]);
+    }
+
+    #[test]
+    fn a_line_of_another_block_is_no_line_of_a_route_map() {
+        let other = "route-map a permit 1\nexit\nrouter bgp 1\n set src 10.0.0.1\n";
+        assert_eq!(lost(other, ""), ["route-map a permit 1"]);
+        assert_eq!(
+            lost("ipv6 access-list a seq 5 permit fd00::/64\n", "ipv6 access-list a permit fd00::/64\n"),
+            [] as [String; 0]
+        );
     }
 }

@@ -257,10 +257,13 @@ fn converge(spec: &Spec, desired: &Desired) -> Vec<Step> {
         .collect()
 }
 
-/// The checks of a goal: adjacency and BFD per port, a route of the right length per node.
+/// The checks of a goal: FRR's configuration, adjacency and BFD per port, a route of the right length per node.
 pub(crate) fn goal_checks(spec: &Spec, goal: &Goal) -> Vec<Check> {
     let mut checks = Vec::new();
     let openfabric = spec.fabric.routing == Routing::Openfabric;
+    if openfabric && !goal.routes.is_empty() {
+        checks.push(Check::FrrLoaded {});
+    }
     for (port, host) in goal.neighbors.iter().filter(|_| openfabric) {
         checks.push(Check::Neighbor { port: port.clone(), host: host.as_ref().map(ToString::to_string) });
         if spec.fabric.bfd {

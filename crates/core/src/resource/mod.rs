@@ -19,6 +19,7 @@ pub mod address;
 pub(crate) mod ceph;
 pub mod fabric;
 pub mod file;
+pub mod frr_conf;
 pub mod frr_daemons;
 pub mod frr_local;
 pub mod initramfs;
@@ -49,6 +50,8 @@ pub enum Resource {
     Interfaces(interfaces::Interfaces),
     /// `bfdd=yes` in `/etc/frr/daemons`.
     FrrDaemons(frr_daemons::FrrDaemons),
+    /// `/etc/frr/frr.conf`, wholly in force.
+    FrrConf(frr_conf::FrrConf),
     /// Our block in `/etc/frr/frr.conf.local`.
     FrrLocal(frr_local::FrrLocal),
     /// A port with its name, its MTU, up.
@@ -102,6 +105,7 @@ impl Resource {
             Self::Initramfs(r) => r.compare(node, facts),
             Self::Interfaces(r) => r.compare(node, facts),
             Self::FrrDaemons(r) => r.compare(node, facts),
+            Self::FrrConf(r) => r.compare(node, facts),
             Self::FrrLocal(r) => r.compare(node, facts),
             Self::Port(r) => r.compare(node, facts),
             Self::Addresses(r) => r.compare(node, facts),
@@ -119,6 +123,7 @@ impl Resource {
             Self::Sysctl(r) => r.promises(),
             Self::Interfaces(r) => r.promises(),
             Self::FrrDaemons(r) => r.promises(),
+            Self::FrrConf(r) => r.promises(),
             Self::FrrLocal(r) => r.promises(),
             Self::Generated(r) => r.promises(),
             Self::Unit(r) => r.promises(),
@@ -139,6 +144,7 @@ impl Resource {
             Self::File(f) => f.phase,
             Self::Interfaces(_) | Self::Port(_) => Phase::Ports,
             Self::Addresses(_) | Self::Generated(_) | Self::Unit(_) => Phase::Fabric,
+            Self::FrrConf(_) => Phase::Converge,
         }
     }
 }

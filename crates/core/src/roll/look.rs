@@ -485,6 +485,7 @@ fn named(check: &Check) -> String {
         Check::Neighbor { port, host: Some(host) } => format!("neighbour {host} on {port}"),
         Check::Neighbor { port, host: None } => format!("a neighbour on {port}"),
         Check::Bfd { port } => format!("BFD on {port}"),
+        Check::FrrLoaded {} => "the whole of frr.conf".to_owned(),
         Check::Route { to, .. } => format!("route to {to}"),
         _ => "the mesh".to_owned(),
     }

@@ -42,6 +42,11 @@ impl Node {
             Action::DropRoutes { to } => {
                 self.facts.state.routes.retain(|r| r.protocol != "boot" || !to.contains(&r.to));
             }
+            Action::LoadFrr {} => {
+                if let crate::facts::Known::Yes(frr) = &mut self.facts.state.frr {
+                    frr.lost.clear();
+                }
+            }
             Action::BringUp { interface } => stanza::ifup(self, interface),
             Action::ReloadInterfaces => stanza::ifreload(self),
             // Noticed by whoever reads them next; the cluster does the rest.
