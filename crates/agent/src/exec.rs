@@ -302,7 +302,11 @@ impl Started {
             }
             if Instant::now() > deadline && ended.is_none() {
                 let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
-                let _ = self.child.wait();
+                let status = self.child.wait();
+                if let (true, Ok(status)) = (interrupted, status) {
+                    // It was asked to end and did not: what started us may have made it deaf to SIGINT.
+                    return Ok(Output { status, out: self.out.text(), err: self.err.text() });
+                }
                 return Err(ExecError::Slow { call: self.call.line(), seconds: self.call.limit.as_secs() });
             }
         }
