@@ -268,6 +268,7 @@ impl Session {
                     .out
                     .say(id, said.map_or_else(Say::Failed, |standing| Say::Standing(Box::new(standing))));
             }
+            Ask::Clock => self.desk.out.say(id, Say::Clock { micros: micros() }),
             Ask::Release => {
                 self.desk.lock.release();
                 self.desk.out.say(id, Say::Done { note: String::new() });
@@ -316,6 +317,12 @@ impl Session {
         let desk = self.desk.clone();
         std::thread::spawn(move || desk.answer(id, || work(&desk, &stop)));
     }
+}
+
+/// The time in microseconds since the epoch.
+fn micros() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn read(root: &Root, question: &Question) -> Result<Say, Failure> {

@@ -97,6 +97,16 @@ fn facts_of_this_machine_come_in_one_exchange() {
 }
 
 #[test]
+fn the_time_is_told_at_once() {
+    let mut line = dial();
+    let before = micros();
+    line.ask(7, Ask::Clock);
+    let answer = line.hear();
+    let Say::Clock { micros: told } = answer.body else { panic!("{answer:?}") };
+    assert!(answer.id == 7 && (before..=micros()).contains(&told), "{told}");
+}
+
+#[test]
 fn actions_run_in_order_and_are_logged_before_they_are_answered() {
     let mut line = dial_and_hold();
     line.deed(1, file("/etc/modules", "1"), Some(""));

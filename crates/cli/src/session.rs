@@ -12,7 +12,7 @@ use std::sync::Arc;
 use ringbolt_control::fleet::Fleet;
 use ringbolt_control::run::Runs;
 use ringbolt_control::transport::{Executable, SshOptions};
-use ringbolt_control::{Survey as Seen, conditions, look, look_by};
+use ringbolt_control::{Survey as Seen, clocks, conditions, look, look_by};
 use ringbolt_core::bind::disks::unasked;
 use ringbolt_core::desired::question;
 use ringbolt_core::diagnostic::{Diagnostic, Severity};
@@ -221,12 +221,14 @@ impl Session {
         let missing = seen.missing.clone();
         let mut survey = self.put_together(seen)?;
         let Some(wish) = &survey.desired.ceph else { return Ok(survey) };
-        // A disk is asked for its condition only when it is about to be taken: a look with nothing to do costs no more.
-        let due = unasked(&wish.disks);
-        if due.is_empty() {
+        // A disk is asked for its condition only when it is about to be taken, a clock only when monitors are about to
+        // be made: a look with nothing to do costs no more.
+        let (due, apart) = (unasked(&wish.disks), wish.clocks_due(&survey.fleet));
+        if due.is_empty() && apart.is_empty() {
             return Ok(survey);
         }
         conditions(&self.fleet, &mut survey.fleet, due).await;
+        clocks(&self.fleet, &mut survey.fleet, apart).await;
         self.put_together(Seen { fleet: survey.fleet, missing })
     }
 

@@ -148,3 +148,31 @@ fn explain_knows_codes_and_keys_and_guesses() {
     assert_eq!(status, Some(2));
     assert!(guess.contains("did you mean `ringbolt explain hello_interval`?"), "{guess}");
 }
+
+#[test]
+fn a_piece_of_an_options_name_lists_all_that_have_it() {
+    let nowhere = tempfile::tempdir().expect("a folder can be made");
+    let said = text(&ringbolt(nowhere.path(), &["tune", "explain", "mclock"]));
+    let named = |said: &str| said.lines().filter(|l| l.starts_with("osd_")).count();
+    assert!(said.contains("osd_mclock_profile") && named(&said) >= 6, "{said}");
+    assert!(said.lines().filter(|l| !l.starts_with(' ')).all(|l| l.contains("mclock")), "{said}");
+    assert_eq!(
+        text(&ringbolt(nowhere.path(), &["tune", "explain", "MClock-max"])).matches("osd_mclock_max").count(),
+        3
+    );
+    // A name in full is explained, and a slip of the pen is not taken for a piece.
+    let one = text(&ringbolt(nowhere.path(), &["tune", "explain", "osd_mclock_profile"]));
+    assert!(one.contains("default") && one.contains("belongs"), "{one}");
+    let slip = ringbolt(nowhere.path(), &["tune", "explain", "osd_mclock_profil_"]);
+    assert_eq!(slip.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&slip.stderr).contains("did you mean osd_mclock_profile?"));
+}
+
+#[test]
+fn the_disks_of_a_node_are_explained_as_a_key_and_as_a_section() {
+    let said = text(&ringbolt(&root(), &["explain", "node.osds"]));
+    assert!(said.starts_with("osds = { … }") && said.contains("min_size"), "{said}");
+    assert!(said.contains("osds, in [[node]]"), "{said}");
+    let section = text(&ringbolt(&root(), &["explain", "fabric"]));
+    assert!(section.starts_with("[fabric]") || section.contains("\n[fabric]"), "{section}");
+}

@@ -2,6 +2,8 @@
 //! days. Needs root and the programs the lab names; says so and passes where they are missing.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+#[path = "lab/ceph_forms.rs"]
+mod ceph_forms;
 #[path = "lab/checkpoint.rs"]
 mod checkpoint;
 #[path = "lab/first_contact.rs"]

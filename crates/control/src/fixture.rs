@@ -52,6 +52,7 @@ pub(crate) fn facts(hostname: &str, boot_id: &str) -> Facts {
             ceph: not_asked(),
             ceph_cluster: not_asked(),
             guests: not_asked(),
+            clock: None,
         },
     }
 }

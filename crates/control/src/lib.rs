@@ -19,7 +19,7 @@ pub mod transport;
 pub mod verify;
 
 pub use fleet::{Fleet, Missing, Survey};
-pub use look::{conditions, look, look_by};
+pub use look::{clocks, conditions, look, look_by};
 pub use question::question_for;
 pub use transport::{ConnectError, SshOptions};
 

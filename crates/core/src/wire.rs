@@ -63,6 +63,8 @@ pub enum Ask {
         /// Milliseconds to keep trying; 0 looks once.
         patience_ms: u64,
     },
+    /// Tell the time; answered at once.
+    Clock,
     /// Send echo requests and report each reply.
     Ping(Ping),
     /// Measure something with one of the field's tools.
@@ -166,6 +168,11 @@ pub enum Say {
     Looked {
         /// One finding per check, in order.
         findings: Vec<Finding>,
+    },
+    /// The outcome of `Clock`.
+    Clock {
+        /// Microseconds since the epoch.
+        micros: i64,
     },
     /// The outcome of `Ping`.
     Pinged(Pinged),

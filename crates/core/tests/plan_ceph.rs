@@ -1,8 +1,10 @@
 //! Ceph from bare nodes to a healthy cluster on simulated nodes: what is planned, in which order, and that
 //! nothing is left to do.
 
+use std::collections::BTreeSet;
+
 use ringbolt_core::action::{Action, CephDeed};
-use ringbolt_core::plan::{Plan, Policy, Risk, lint};
+use ringbolt_core::plan::{Past, Plan, Policy, Risk, StepId, lint, undo};
 use ringbolt_core::sim::{self, Cluster, Frr, Options};
 use ringbolt_core::spec::{
     Ceph, Keeping, Mclock, OsdMemory, Osds, Pool, PublicNetwork, Release, Repository, Spec, Transport,
@@ -151,4 +153,55 @@ fn what_is_taken_out_of_the_spec_is_told_and_left() {
     assert!(told.iter().any(|m| m.contains("is on a disk that `osds` does not name")), "{told:?}");
     assert!(told.iter().any(|m| m.contains("pools the spec does not name: vm")), "{told:?}");
     assert!(plan.steps.iter().all(|s| s.risk < Risk::Destructive));
+}
+
+#[test]
+fn what_a_mesh_below_ceph_stands_on_is_not_taken_back() {
+    let (spec, mut cluster) = wish(3);
+    let mesh = Spec { ceph: None, ..spec.clone() };
+    let before = cluster.fleet();
+    let first = plan(&mesh, &cluster);
+    cluster.run(&first, first.steps.len()).expect("the mesh");
+    let begun: BTreeSet<StepId> = first.steps.iter().map(|s| s.id.clone()).collect();
+    let past = [Past { run: "r1", plan: &first, before: &before, begun: &begun }];
+    let back = undo(&past, &cluster.fleet());
+    assert!(back.obstacles.is_empty() && back.deeds().count() > 0, "{:?}", back.obstacles);
+
+    let second = plan(&spec, &cluster);
+    cluster.run(&second, second.steps.len()).expect("Ceph on it");
+    let begun: BTreeSet<StepId> = second.steps.iter().map(|s| s.id.clone()).collect();
+    let on_top = Past { run: "r2", plan: &second, before: &before, begun: &begun };
+    for past in [&past[..], &[on_top], &[on_top, past[0]]] {
+        let back = undo(past, &cluster.fleet());
+        let codes: Vec<&str> = back.obstacles.iter().map(|o| &*o.code).collect();
+        assert_eq!((codes, back.steps.len()), (vec!["RB0540"], 0));
+    }
+}
+
+/// Whatever step fails, on whichever node: what does not hang on it is done, and the next run does the rest.
+#[test]
+fn after_any_step_that_fails_the_next_run_goes_on() {
+    let (spec, fresh) = wish(3);
+    let whole = plan(&spec, &fresh);
+    let victims = whole.deeds().filter(|s| s.id.contains("ceph:"));
+    for victim in victims {
+        let mut cluster = fresh.clone();
+        let mut left: BTreeSet<&StepId> = [&victim.id].into();
+        for step in &whole.steps {
+            if left.contains(&step.id) || step.after.iter().any(|id| left.contains(id)) {
+                left.insert(&step.id);
+            } else {
+                cluster.step(step).unwrap_or_else(|e| panic!("without {}: {e}", victim.id));
+            }
+        }
+        assert!(left.len() < whole.steps.len());
+        let rest = plan(&spec, &cluster);
+        assert!(rest.obstacles.is_empty(), "after {}: {:?}", victim.id, rest.obstacles);
+        let missing: Vec<&str> =
+            whole.deeds().map(|s| &s.id).filter(|id| left.contains(id)).map(|id| &**id).collect();
+        let due: Vec<&str> = ids(&rest).into_iter().filter(|id| !id.ends_with(":measure")).collect();
+        assert_eq!(due, missing, "after {}", victim.id);
+        cluster.run(&rest, rest.steps.len()).unwrap_or_else(|e| panic!("after {}: {e}", victim.id));
+        assert_eq!(cluster.ceph.health, "HEALTH_OK", "after {}", victim.id);
+    }
 }

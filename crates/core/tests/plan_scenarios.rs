@@ -6,11 +6,23 @@
 //! nothing is left), `spec OLD NEW` (a change of mind in the spec), `write NODE PATH TEXT`,
 //! `remove NODE PATH`, `replace NODE PATH OLD NEW`, `silent NODE`, `reboot`, `plan` (show it).
 //! `\n` and `\t` in a text are a line end and a tab, `\_` a blank.
+//!
+//! About Ceph: `disks COUNT` (free ones a node), `disk NODE NAME use|free|model|serial|size|removable|failed|wear|heat
+//! VALUE`, `disk NODE NAME vanish`, `disks-unknown|ceph-unknown NODE WHY`, `memory NODE GIB`, `left-over NODE mon|mgr|mds
+//! ID`, `stop NODE mon|mgr`, `stop-osd NODE N`, `monitor NODE STATE`, `reinstall NODE`, `unit NODE UNIT STATE`, `clock NODE MILLISECONDS`,
+//! `address NODE INTERFACE ADDRESS`, `no-address NODE INTERFACE`; of the cluster `pool NAME new`, `pool NAME KEY VALUE`,
+//! `option SECTION NAME VALUE`, `osd N up|in 0|1`, `complaint CODE TEXT`, `filled PERCENT TERABYTES`, `running COUNT
+//! VERSION`, `health HEALTH_ERR` (till the next of these), `monitors-silent WHY`. `ceph-plan` shows Ceph's steps with their deeds, and counts the others.
 #![expect(clippy::disallowed_methods, reason = "the test reads folders; the core does not")]
 
+#[path = "scene/ceph.rs"]
+mod ceph;
+
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use ringbolt_core::explain;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Obstacle, Plan, Policy, Risk, lint};
 use ringbolt_core::sim::{self, Cluster, Frr, Options};
@@ -72,6 +84,7 @@ impl Scene {
                     other => panic!("no shape {other}"),
                 };
             }
+            ["disks", count] => self.options.disks = count.parse().expect("a number"),
             ["frr", "absent"] => self.options.frr = Frr::Absent,
             ["frr", "installed"] => self.options.frr = Frr::Installed,
             ["frr", "running"] => self.options.frr = Frr::Running,
@@ -105,8 +118,21 @@ impl Scene {
                 let plan = self.plan();
                 show(&plan, &mut self.out);
             }
-            _ => panic!("not understood: {line}"),
+            ["ceph-plan"] => {
+                let plan = self.plan();
+                ceph::heading(&plan, &mut self.out);
+                remarks(&plan, &mut self.out);
+                ceph::steps(&plan, &mut self.out);
+            }
+            [_, node, ..] if self.names(node) => {
+                assert!(ceph::on_node(self.facts(node), &words), "not understood: {line}");
+            }
+            _ => assert!(ceph::on_cluster(self.cluster(), &words), "not understood: {line}"),
         }
+    }
+
+    fn names(&mut self, node: &str) -> bool {
+        self.cluster().nodes.keys().any(|n| n.as_str() == node)
     }
 
     fn facts(&mut self, node: &str) -> &mut ringbolt_core::facts::Facts {
@@ -118,10 +144,8 @@ fn plain(word: &str) -> String {
     word.replace("\\n", "\n").replace("\\t", "\t").replace("\\_", " ")
 }
 
-/// A plan in compact lines: what, why, how dangerous, after what, and the diff of a file.
-fn show(plan: &Plan, out: &mut String) {
-    let _ =
-        writeln!(out, "== {} steps, {} resources as they should be", plan.deeds().count(), plan.satisfied);
+/// What stands in the way, and what is to be known.
+fn remarks(plan: &Plan, out: &mut String) {
     for line in &plan.waiting {
         let _ = writeln!(out, "waiting: {line}");
     }
@@ -130,6 +154,13 @@ fn show(plan: &Plan, out: &mut String) {
             remark(kind, about, out);
         }
     }
+}
+
+/// A plan in compact lines: what, why, how dangerous, after what, and the diff of a file.
+fn show(plan: &Plan, out: &mut String) {
+    let _ =
+        writeln!(out, "== {} steps, {} resources as they should be", plan.deeds().count(), plan.satisfied);
+    remarks(plan, out);
     for step in &plan.steps {
         let risk = match step.risk {
             Risk::Safe => "",
@@ -179,7 +210,7 @@ fn play(folder: &Path) -> String {
         out: String::new(),
     };
     for line in read("nodes.txt").lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
-        if !scene.out.is_empty() || line == "plan" {
+        if !scene.out.is_empty() || line.ends_with("plan") {
             let _ = writeln!(scene.out, "> {line}");
         }
         scene.statement(line);
@@ -209,4 +240,29 @@ fn plans_are_as_recorded() {
         }
     }
     assert!(wrong.is_empty(), "BLESS=1 writes them anew, if this is what is meant:\n{wrong}");
+}
+
+/// Codes about Ceph that no spec alone can show stand in a recorded plan; those that one can are shown by their own
+/// example (`spec_codes`).
+#[test]
+fn every_code_about_ceph_is_shown() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/plan");
+    let recorded: String = std::fs::read_dir(&top)
+        .expect("scenarios")
+        .map(|e| std::fs::read_to_string(e.expect("a folder").path().join("expected.txt")).expect("recorded"))
+        .collect();
+    let said: BTreeSet<&str> = recorded
+        .lines()
+        .filter_map(|line| line.strip_prefix("obstacle ").or_else(|| line.strip_prefix("note ")))
+        .filter_map(|rest| rest.split([' ', ':']).next())
+        .collect();
+    let ceph = || explain::all().filter(|e| e.code.0.starts_with("RB06"));
+    let missing: Vec<&str> = ceph()
+        .filter(|e| !explain::ceph::ENTRIES.iter().any(|own| own.code == e.code))
+        .map(|e| e.code.0)
+        .filter(|code| !said.contains(code))
+        .collect();
+    assert!(missing.is_empty(), "no folder of scenarios/plan shows {missing:?}");
+    assert!(explain::ceph::ENTRIES.iter().all(|e| !e.wrong.is_empty()), "each has an example");
+    assert!(ceph().count() > 60, "{}", ceph().count());
 }

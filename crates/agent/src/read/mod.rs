@@ -138,6 +138,7 @@ pub(crate) fn facts(root: &Root, question: &Question, areas: Areas) -> Result<Fa
             ceph: if question.ceph { ceph::node(root, question.ceph_options) } else { not_asked() },
             ceph_cluster: ceph::collect_cluster(cluster),
             guests: if question.guests { guests::guests(root) } else { not_asked() },
+            clock: None,
         },
     })
 }

@@ -64,7 +64,9 @@ fn one(topic: &str, out: &mut dyn Write, style: Style) -> std::io::Result<bool> 
     }
     let bare = topic.trim_matches(['[', ']']);
     let section = key::SECTIONS.iter().find(|s| s.name == bare);
-    let keys = if section.is_some() { Vec::new() } else { key::find(topic) };
+    // `node.osds` is both; of a section's name alone the section is meant.
+    let whole = |k: &&Key| section.is_none() || k.path() == bare;
+    let keys: Vec<&Key> = key::find(topic).into_iter().filter(whole).collect();
     let term = term(bare);
     if let Some((words, meaning)) = term {
         write!(out, "{}", hang(&format!("{}: ", style.bold(words)), meaning, style.width.min(88)))?;
@@ -76,7 +78,7 @@ fn one(topic: &str, out: &mut dyn Write, style: Style) -> std::io::Result<bool> 
         show_section(section, out, style)?;
     }
     for (n, key) in keys.iter().enumerate() {
-        if n > 0 || term.is_some() {
+        if n > 0 || term.is_some() || section.is_some() {
             writeln!(out)?;
         }
         show_key(key, out, style)?;

@@ -75,7 +75,7 @@ pub(crate) fn run(
     match &args.verb {
         Verb::Explain { option: Some(option) } => explain(option, global, out, style),
         Verb::Explain { option: None } => {
-            write!(out, "{}", render::list(style))?;
+            write!(out, "{}", render::list(tune::all(), style))?;
             Ok(Exit::Done)
         }
         Verb::Audit { json } => audit(*json, global, out, style),
@@ -157,6 +157,13 @@ fn explain(option: &str, global: &Global, out: &mut dyn Write, style: Style) -> 
     let audit = look.as_ref().map(|l| &l.audit);
     let set = audit.is_some_and(|a| a.settings.iter().any(|s| s.name == option));
     if tune::known(option).is_none() && !set {
+        // A piece of a name, such as `mclock`, lists all that have it.
+        let piece = option.to_lowercase().replace(['-', ' '], "_");
+        let mut alike = tune::all().filter(|k| piece.len() >= 3 && k.name.contains(&piece)).peekable();
+        if alike.peek().is_some() {
+            write!(out, "{}", render::list(alike, style))?;
+            return Ok(Exit::Done);
+        }
         let near = nearest(option, tune::all().map(|k| k.name));
         return Err(Trouble::usage(
             format!("{option} is neither in the table nor set anywhere"),

@@ -307,8 +307,9 @@ fn said(default: &str) -> &str {
     if default.is_empty() { "not set" } else { default }
 }
 
-/// The table in short.
-pub(crate) fn list(style: Style) -> String {
-    let width = tune::all().map(|k| shown(k.name)).max().unwrap_or(0);
-    tune::all().map(|k| hang(&format!("{:width$}  ", k.name), k.what, style.width)).collect()
+/// Options of the table in short.
+pub(crate) fn list(options: impl IntoIterator<Item = &'static Known>, style: Style) -> String {
+    let options: Vec<&Known> = options.into_iter().collect();
+    let width = options.iter().map(|k| shown(k.name)).max().unwrap_or(0);
+    options.iter().map(|k| hang(&format!("{:width$}  ", k.name), k.what, style.width)).collect()
 }

@@ -50,6 +50,24 @@ pub struct DiskChoice {
     pub notes: Vec<Obstacle>,
 }
 
+/// Bytes of a shared disk that volumes cannot have: LVM's own.
+const SLACK: u64 = 64 << 20;
+const GIB: u64 = 1 << 30;
+
+impl DiskChoice {
+    /// GiB each new OSD gets of `db` or `wal`: an equal share, or what those that are there have left.
+    pub fn share(&self, aside: &Chosen) -> u64 {
+        let room = aside.disk.size.saturating_sub(SLACK);
+        let free = match aside.fate {
+            Fate::Already(_) => room.saturating_sub(aside.disk.volumes),
+            Fate::Create | Fate::Wipe(_) => room,
+        };
+        let all = self.chosen.len().max(1) as u64;
+        let new = self.chosen.iter().filter(|c| !matches!(c.fate, Fate::Already(_))).count().max(1) as u64;
+        (room / all).min(free / new) / GIB
+    }
+}
+
 /// One disk the spec asks for and gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Chosen {
@@ -137,6 +155,7 @@ pub fn choose(node: &Node, facts: &Facts, ours: Ours<'_>) -> DiskChoice {
         Osds::Filter(filter) if filter.serial.is_empty() => sight.by_filter(filter),
         Osds::Filter(filter) => sight.by_serial(filter),
     }
+    sight.room_aside();
     sight.annotate();
     sight.choice
 }

@@ -107,6 +107,11 @@ pub enum CephCheck {
         /// Network of replication.
         cluster: IpNet,
     },
+    /// An OSD takes its part: it has a CRUSH weight, and is not reweighted below it.
+    Weight {
+        /// Number.
+        osd: u32,
+    },
     /// An OSD stands below this host in the CRUSH tree.
     Host {
         /// Number.
@@ -313,9 +318,10 @@ impl CephCheck {
             }
             Self::Clean {} => judge_clean(cluster),
             Self::Health { known } => judge_health(cluster, known),
-            Self::Up { osd } | Self::Addresses { osd, .. } | Self::Host { osd, .. } => {
-                self.judge_osd(cluster, *osd)
-            }
+            Self::Up { osd }
+            | Self::Weight { osd }
+            | Self::Addresses { osd, .. }
+            | Self::Host { osd, .. } => self.judge_osd(cluster, *osd),
             _ => (false, "not a question for the cluster".into()),
         }
     }
@@ -334,6 +340,10 @@ impl CephCheck {
                 (holds, evidence)
             }
             Self::Host { host, .. } => (osd.host == *host, said(&osd.host).to_owned()),
+            Self::Weight { .. } => {
+                let evidence = format!("CRUSH weight {:.3}, reweight {:.2}", osd.weight, osd.reweight);
+                (osd.weight > 0.0 && osd.reweight > 0.999, evidence)
+            }
             _ => match (osd.up, osd.within) {
                 (true, true) => (true, "up, in".into()),
                 (true, false) => (false, "up, out".into()),
@@ -371,6 +381,7 @@ impl CephCheck {
                 format!("addresses of osd.{osd} in {public} and {cluster}")
             }
             Self::Host { osd, host } => format!("osd.{osd} below host {host}"),
+            Self::Weight { osd } => format!("osd.{osd} with its full weight"),
             Self::Pool { name, .. } => format!("pool {name} as planned"),
             Self::Free { path } => format!("{path} empty"),
             Self::Rule { name } => format!("CRUSH rule {name}"),
@@ -517,6 +528,23 @@ mod tests {
             let text = serde_json::to_string(&check).unwrap();
             assert_eq!(serde_json::from_str::<Check>(&text).unwrap(), check, "{text}");
         }
+    }
+
+    #[test]
+    fn an_osd_without_its_weight_is_told() {
+        let osd = |weight: f64, reweight: f64| crate::facts::ceph::OsdFact {
+            id: 3,
+            weight,
+            reweight,
+            ..crate::facts::ceph::OsdFact::default()
+        };
+        let judge = |osd| {
+            let cluster = CephCluster { osds: vec![osd], ..CephCluster::default() };
+            CephCheck::Weight { osd: 3 }.judge_cluster(&cluster)
+        };
+        assert!(judge(osd(0.873, 1.0)).0);
+        assert_eq!(judge(osd(0.873, 0.85)), (false, "CRUSH weight 0.873, reweight 0.85".into()));
+        assert!(!judge(osd(0.0, 1.0)).0);
     }
 
     #[test]

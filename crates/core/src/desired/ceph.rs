@@ -185,6 +185,16 @@ impl CephWish {
         self.monitors.first().map(|(node, _)| node)
     }
 
+    /// Nodes whose clocks are to be measured: those of all monitors, when one of them is about to be made.
+    pub fn clocks_due(&self, fleet: &Fleet) -> BTreeSet<NodeName> {
+        let has = |node: &NodeName| {
+            let ceph = fleet.nodes.get(node).and_then(|f| f.state.ceph.yes());
+            ceph.is_some_and(|c| c.monitors.iter().any(|m| m.id == node.as_str()))
+        };
+        let nodes = || self.monitors.iter().map(|(node, _)| node).filter(|n| fleet.nodes.contains_key(*n));
+        if nodes().all(has) { BTreeSet::new() } else { nodes().cloned().collect() }
+    }
+
     /// OSDs the cluster has and gets, on disks of one class or of any.
     pub fn osds(&self, spec: &Spec, cluster: Option<&CephCluster>, class: Option<&str>) -> u32 {
         let of_class = |have: &str| class.is_none_or(|want| want == have || (want != "hdd" && have != "hdd"));

@@ -107,9 +107,10 @@ class = "nvme"
 "#,
     }
     MONITOR_COUNT = Error "RB0606" {
-        title: "a number of monitors that makes no sense",
-        why: "Monitors decide by majority. Of four, three must be there: as many failures survived as with three, and one more \
-              machine that can fail. With more than seven every change takes longer.",
+        title: "an even number of monitors, or more than seven",
+        why: "Monitors decide by majority: of two both must be there, of four three. An even number survives no more failures \
+              than one monitor less does, and has one more machine that can fail. With more than seven every change takes \
+              longer.",
         cure: "Name one, three, five or seven nodes; or leave `monitors` out.",
         wrong: r#"[ceph]
 monitors = ["n2", "n3"]

@@ -1,4 +1,4 @@
-//! RB0641 to RB0669: what is said of disks that are to become OSDs.
+//! RB0641 to RB0659: what is said of disks that are to become OSDs.
 //!
 //! Said by `bind::disks`. The spec cannot show these, so they have no example of one; each says how to see it on the
 //! node. Errors keep a plan from being carried out; warnings are notes.
@@ -138,6 +138,16 @@ super::explanations! {
         why: "Something stands on it or it cannot carry an OSD; a filter takes free disks only. \
               To see it: `ringbolt discover` lists the disks with what stands on them.",
         cure: "Nothing needs to be done. To have it as well, add its serial number to `wipe` of the [[node]].",
+        wrong: "",
+        right: "",
+    }
+    ASIDE_FULL = Error "RB0657" {
+        title: "no room is left beside other databases",
+        why: "The disk named by `db` or `wal` was divided among the OSDs of its day, and less than 1 GiB would be left for each \
+              further one. A database that does not fit spills over to the slow disk. \
+              To see it: `lsblk /dev/DISK` on the node.",
+        cure: "Take the new disks out of `osds`, or `db` and `wal` out of the [[node]] and have the new OSDs keep their \
+               databases themselves; or make the OSDs of the node anew, one by one, so that all get an equal share.",
         wrong: "",
         right: "",
     }

@@ -4,8 +4,8 @@
 //! fault, which takes its code from here and never writes one by hand. To add a code, add one
 //! entry to the file of its area: `file` (RB01xx), `address` (RB02xx), `fabric` (RB03xx),
 //! `cabling` (RB04xx), `nodes` (RB05xx: what is found on nodes, said by `bind`, `resource`, `plan` and `survey`),
-//! `ceph` (RB0601 to RB0640: Ceph in the spec), `disks` (RB0641 to RB0669: what `bind::disks` says of disks),
-//! `bench` (RB09xx).
+//! `ceph` (RB0601 to RB0640: Ceph in the spec), `disks` (RB0641 to RB0659: what `bind::disks` says of disks),
+//! `storage` (RB0660 to RB0699: what is found of Ceph on the nodes), `bench` (RB09xx).
 
 pub mod address;
 pub mod bench;

@@ -1,4 +1,4 @@
-//! RB066x–RB068x: what is found of Ceph on the nodes before anything is planned, said by `plan` and `desired`.
+//! RB0660 to RB0699: what is found of Ceph on the nodes before anything is planned, said by `plan` and `desired`.
 //!
 //! The spec cannot show these, so they have no example of one. Errors are in the way: nothing is done before they are
 //! settled. Warnings are notes of a plan that goes on.
@@ -153,6 +153,26 @@ super::explanations! {
         wrong: "",
         right: "",
     }
+    LOST_MONITOR = Error "RB0677" {
+        title: "a monitor of the cluster has lost its node",
+        why: "The cluster knows a monitor on this node, and the node has no folder of one: it was installed anew, or its disk \
+              was replaced. `pveceph mon create` refuses a name or an address that is taken, and the monitor that is \
+              gone still counts for the majority. To see it: `ceph mon dump`, `ls /var/lib/ceph/mon` on the node.",
+        cure: "While the others have the quorum: `ceph mon remove NODE` on one of them, and take its section and its address \
+               in `mon_host` out of /etc/pve/ceph.conf. Then run again: the monitor is made anew.",
+        wrong: "",
+        right: "",
+    }
+    CLOCKS_APART = Error "RB0678" {
+        title: "the clocks of nodes that get monitors are apart",
+        why: "Monitors whose clocks differ by more than 50 ms complain, and grant each other leases that are over before they \
+              begin: elections without end. The clocks were measured over the lines to the nodes; half of the round trip \
+              is allowed for. No monitor is made before they agree. To see it: `timedatectl` on the nodes.",
+        cure: "Install chrony on every node (`apt install chrony`), then `chronyc makestep`; `chronyc tracking` shows how far \
+               off a clock is. Then run again.",
+        wrong: "",
+        right: "",
+    }
     OSD_DOWN = Warning "RB0680" {
         title: "an OSD does not run",
         why: "The OSD has its folder on the node and does not answer, or the cluster has it down or out. It is not started \
@@ -198,6 +218,16 @@ super::explanations! {
         why: "All data is to be read once in the deep scrub interval, and with this window and this amount of data that \
               does not fit: `not deep-scrubbed in time` follows.",
         cure: "Widen `scrub` in [ceph], or leave it out: then scrubs begin at any time.",
+        wrong: "",
+        right: "",
+    }
+    MONITOR_APART = Warning "RB0686" {
+        title: "a monitor runs and is not in quorum",
+        why: "The daemon is there and the others do not count it: it does not reach them, its clock is far off, or it is still \
+              fetching what it missed. One more that is lost may stop all of Ceph. \
+              To see it: `ceph daemon mon.NODE mon_status` on the node.",
+        cure: "`ringbolt verify` shows whether the node reaches the others on the mesh; `journalctl -u ceph-mon@NODE` what the \
+               monitor waits for.",
         wrong: "",
         right: "",
     }

@@ -119,6 +119,35 @@ pub struct State {
     /// Guests of this node; `No` when they were not asked for.
     #[serde(default = "not_asked")]
     pub guests: Known<Vec<Guest>>,
+    /// How its clock goes, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Clock>,
+}
+
+/// The clock of a node against that of the machine it was asked from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Microseconds it is ahead; behind when negative.
+    pub ahead: i64,
+    /// Microseconds this may be wrong by: half of the way there and back.
+    pub within: u64,
+}
+
+impl Clock {
+    /// From one question and its answer, all in microseconds since the epoch: `sent` and `heard` by the clock of who
+    /// asks, `told` by that of the node.
+    pub fn between(sent: i64, told: i64, heard: i64) -> Self {
+        let way = heard.saturating_sub(sent).max(0);
+        Self {
+            ahead: told.saturating_sub(sent.saturating_add(way / 2)),
+            within: way.unsigned_abs().div_ceil(2),
+        }
+    }
+
+    /// Microseconds two clocks are apart at least, whatever the measurements are wrong by.
+    pub fn apart(&self, other: &Self) -> u64 {
+        self.ahead.abs_diff(other.ahead).saturating_sub(self.within.saturating_add(other.within))
+    }
 }
 
 /// The reason of a part that nobody asked for.
@@ -218,5 +247,24 @@ impl Facts {
     /// Whether a package is installed.
     pub fn has_package(&self, name: &str) -> bool {
         self.inventory.packages.contains_key(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_judged_by_the_middle_of_the_way() {
+        // Ten milliseconds there and back: the node is 100 ms ahead, give or take five.
+        let ahead = Clock::between(1_000_000, 1_105_000, 1_010_000);
+        assert_eq!(ahead, Clock { ahead: 100_000, within: 5_000 });
+        let behind = Clock::between(1_000_000, 995_000, 1_010_000);
+        assert_eq!(behind, Clock { ahead: -10_000, within: 5_000 });
+        assert_eq!((ahead.apart(&behind), behind.apart(&ahead)), (100_000, 100_000));
+        // A slow line proves nothing, and a clock here that was set back meanwhile does no harm.
+        let vague = Clock::between(1_000_000, 1_300_000, 2_000_000);
+        assert_eq!(ahead.apart(&vague), 0);
+        assert_eq!(Clock::between(10, 20, 5), Clock { ahead: 10, within: 0 });
     }
 }

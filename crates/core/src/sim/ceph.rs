@@ -32,6 +32,7 @@ pub(super) fn disks(at: usize, count: u32) -> Vec<Disk> {
         uses: if n == 0 { vec![Use::System] } else { Vec::new() },
         health: not_asked(),
         nr_requests: Some(1023),
+        volumes: 0,
     };
     (0..=count).map(disk).collect()
 }
@@ -208,6 +209,18 @@ impl Cluster {
         }
     }
 
+    /// A daemon that has its folder begins to run: `ceph-mon@n2.service`.
+    pub(super) fn start_daemon(&mut self, name: &NodeName, unit: &str) -> Result<(), Failure> {
+        let node = self.ceph_node(name)?;
+        let lists = [("mon", &mut node.monitors), ("mgr", &mut node.managers), ("mds", &mut node.metadata)];
+        for (kind, list) in lists {
+            let own = |d: &&mut Daemon| unit == format!("ceph-{kind}@{}.service", d.id);
+            list.iter_mut().filter(own).for_each(|d| d.runs = true);
+        }
+        self.tell_ceph();
+        Ok(())
+    }
+
     fn disk(&mut self, name: &NodeName, path: &str, serial: &str) -> Result<&mut Disk, Failure> {
         let Known::Yes(disks) = &mut self.node(name)?.facts.inventory.disks else {
             return Err(refused("no disks"));
@@ -238,6 +251,9 @@ impl Cluster {
             });
             made.push((number, uuid));
         }
+        for (path, gib) in deed.db.iter().chain(&deed.wal) {
+            self.aside(name, path, *gib, &made)?;
+        }
         for (id, uuid) in made {
             self.ceph.osds.push(OsdFact {
                 id,
@@ -264,6 +280,35 @@ impl Cluster {
         if !self.ceph.pools.iter().any(|p| p.name == ".mgr") {
             self.pool(".mgr", &[("pg_num".into(), "1".into())])?;
         }
+        Ok(())
+    }
+
+    /// A volume of an OSD on another disk, as LVM makes it.
+    fn aside(
+        &mut self,
+        name: &NodeName,
+        path: &str,
+        gib: u64,
+        made: &[(u32, String)],
+    ) -> Result<(), Failure> {
+        let Known::Yes(disks) = &mut self.node(name)?.facts.inventory.disks else {
+            return Err(refused("no disks"));
+        };
+        let disk = disks.iter_mut().find(|d| d.answers_to(path)).ok_or_else(|| refused("no such disk"))?;
+        let bytes = gib << 30;
+        if disk.volumes + bytes + (4 << 20) > disk.size {
+            return Err(refused(format!("volume group on {path} has insufficient free space")));
+        }
+        disk.volumes += bytes;
+        let volume = Use::Signature("LVM2_member".into());
+        if !disk.uses.contains(&volume) {
+            disk.uses.push(volume);
+        }
+        disk.uses.extend(made.iter().map(|(osd, uuid)| Use::Ceph {
+            osd: Some(*osd),
+            fsid: Some(uuid.clone()),
+            cluster: Some(FSID.into()),
+        }));
         Ok(())
     }
 

@@ -213,6 +213,7 @@ impl Host<'_> {
                 },
                 ceph_cluster: not_asked(),
                 guests: not_asked(),
+                clock: None,
             },
         };
         if self.options.frr != Frr::Absent {

@@ -108,6 +108,10 @@ impl Cluster {
             Action::Ceph(deed) => self.ceph_deed(name, deed)?,
             Action::Reboot => self.reboot(std::slice::from_ref(name)),
             Action::Maintenance { node, on } => self.maintenance(node, *on),
+            Action::EnableUnit { unit, now: true } if unit.starts_with("ceph-") => {
+                self.node(name)?.perform(action, expect)?;
+                self.start_daemon(name, unit)?;
+            }
             Action::LoadModule { .. } => {
                 self.node(name)?.perform(action, expect)?;
                 self.plug_all();

@@ -286,6 +286,7 @@ mod tests {
             uses: Vec::new(),
             health: crate::facts::not_asked(),
             nr_requests: None,
+            volumes: 0,
         };
         assert!(filter.fits(&disk("Samsung SSD 990 PRO 1TB", 1_000_204_886_016)));
         assert!(!filter.fits(&disk("Samsung SSD 990 PRO 500GB", 500_107_862_016)));

@@ -92,6 +92,7 @@ fn facts(node: &str, version: &str, gib: u64) -> Facts {
             ceph: Told::Yes(ceph),
             ceph_cluster: Told::No("not asked for".into()),
             guests: Told::No("not asked for".into()),
+            clock: None,
         },
     }
 }

@@ -13,8 +13,8 @@ pub(super) const OPTION: &str = "osd_memory_target";
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
-/// The least Ceph takes.
-const LEAST: u64 = 896 * MIB;
+/// The least Ceph takes for an OSD, in bytes.
+pub const LEAST: u64 = 896 * MIB;
 /// Proxmox VE recommends this much for good performance; more only helps reads that miss the guests' own
 /// caches, so that nobody gets more without asking for it.
 const PLENTY: u64 = 8 * GIB;

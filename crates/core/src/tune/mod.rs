@@ -23,7 +23,7 @@ mod value;
 mod verdict;
 
 pub use audit::{Audit, Audited, Place, audit};
-pub use memory::{Share, shares, target};
+pub use memory::{LEAST, Share, shares, target};
 pub use profile::{profile, profile_for};
 pub use scrub::remarks;
 pub use table::{Applies, Home, Known, RELEASES, all, guide, known};

@@ -58,7 +58,7 @@ pub enum Area {
     Osds,
     /// Addresses of OSDs on the intended networks.
     Networks,
-    /// OSDs below their hosts in the CRUSH tree.
+    /// OSDs below their hosts in the CRUSH tree, with their weights.
     Crush,
     /// Pools, file systems.
     Pools,
@@ -196,6 +196,7 @@ impl Look<'_> {
             self.ceph(Area::Osds, teller, CephCheck::Up { osd: id });
             let (public, cluster) = (wish.public, wish.cluster);
             self.ceph(Area::Networks, teller, CephCheck::Addresses { osd: id, public, cluster });
+            self.ceph(Area::Crush, teller, CephCheck::Weight { osd: id });
             if let Some(host) = host_of(self.fleet, id) {
                 self.ceph(Area::Crush, teller, CephCheck::Host { osd: id, host });
             }

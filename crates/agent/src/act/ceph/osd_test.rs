@@ -19,6 +19,7 @@ fn disk(uses: Vec<Use>) -> Disk {
         uses,
         health: not_asked(),
         nr_requests: None,
+        volumes: 0,
     }
 }
 

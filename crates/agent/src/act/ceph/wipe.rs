@@ -78,6 +78,7 @@ mod tests {
             uses,
             health: not_asked(),
             nr_requests: None,
+            volumes: 0,
         };
         may(&disk, &[3]).is_ok()
     }

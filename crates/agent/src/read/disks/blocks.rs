@@ -120,6 +120,20 @@ fn block(folder: &Path) -> Block {
     }
 }
 
+/// Bytes of the device-mapper volumes built on a disk, its partitions included.
+fn volumes(folder: &Path) -> u64 {
+    let below = entries(folder).unwrap_or_default().into_iter().map(|part| folder.join(part));
+    let parts = below.filter(|part| part.join("partition").exists());
+    let mut sectors = std::collections::BTreeMap::new();
+    for place in parts.chain([folder.to_path_buf()]).map(|place| place.join("holders")) {
+        for holder in entries(&place).unwrap_or_default().into_iter().filter(|name| name.starts_with("dm-")) {
+            let size = line(place.join(&holder).join("size")).and_then(|size| size.parse::<u64>().ok());
+            sectors.insert(holder, size.unwrap_or_default());
+        }
+    }
+    sectors.values().sum::<u64>() * 512
+}
+
 /// What the real kernel has built on a disk of the lab.
 fn add_real(root: &Root, reading: &mut Reading, name: &str) {
     let Some(block) = reading.blocks.get_mut(name) else { return };
@@ -179,6 +193,7 @@ fn disk(root: &Root, folder: &Path, name: &str, reading: &mut Reading) -> Disk {
         uses: Vec::new(),
         health: not_asked(),
         nr_requests: text("queue/nr_requests").and_then(|count| count.parse().ok()),
+        volumes: volumes(folder),
     }
 }
 

@@ -390,6 +390,22 @@ fn what_cannot_be_looked_at_is_never_free_and_harms_no_other() {
 }
 
 #[test]
+fn volumes_built_on_a_disk_are_summed_each_once() {
+    let Some(mut bench) = Bench::new() else { return };
+    bench.disk("nvme1n1", 16, |_| {});
+    assert_eq!(bench.read()[0].volumes, 0);
+    let holder = |place: &str, size: &str| bench.write(&format!("sys/block/nvme1n1/{place}/size"), size);
+    holder("holders/dm-0", "2048\n");
+    holder("holders/dm-1", "4096\n");
+    // Two parts of one volume, and one on a partition of the disk.
+    bench.write("sys/block/nvme1n1/nvme1n1p1/partition", "1\n");
+    holder("nvme1n1p1/holders/dm-1", "4096\n");
+    holder("nvme1n1p1/holders/dm-2", "8\n");
+    holder("holders/md0", "99999\n");
+    assert_eq!(bench.read()[0].volumes, (2048 + 4096 + 8) * 512);
+}
+
+#[test]
 fn what_is_no_disk_is_passed_over_and_serials_are_found_elsewhere() {
     let Some(mut bench) = Bench::new() else { return };
     bench.disk("sda", 16, |_| {});

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringbolt_control::drill::node::{Hand, lose};
 use ringbolt_core::drill::node::{Loss, STALL_TARGET};
@@ -47,9 +47,11 @@ pub(super) async fn run(
         out.flush()?;
     }
     let hand = Arc::new(LabHand { lab });
+    let begun = Instant::now();
     let tell = |text: &str| {
         if told {
-            let _ = writeln!(std::io::stderr(), "  {}", style.dim(text));
+            let at = format!("{:5.1} s", begun.elapsed().as_secs_f64());
+            let _ = writeln!(std::io::stderr(), "  {at}  {}", style.dim(text));
         }
     };
     let loss = lose(&session.fleet, hand, &node, &writer, &pool, tell).await.map_err(trouble)?;

@@ -24,6 +24,7 @@ fn disk(name: &str, uses: Vec<Use>) -> Disk {
         uses,
         health: not_asked(),
         nr_requests: None,
+        volumes: 0,
     }
 }
 

@@ -136,6 +136,22 @@ impl Sight<'_> {
         }
     }
 
+    /// Refuses new OSDs for which `db` or `wal` has no room beside those that are there.
+    pub(super) fn room_aside(&mut self) {
+        let choice = &self.choice;
+        if choice.chosen.iter().all(|c| matches!(c.fate, Fate::Already(_))) {
+            return;
+        }
+        let aside = choice.db.iter().chain(&choice.wal).filter(|a| matches!(a.fate, Fate::Already(_)));
+        let refusal = |a: &super::Chosen| {
+            let what = "has less than 1 GiB left for each new OSD beside those that share it";
+            let cure = "take the new disks out of `osds`, or `db` and `wal` out of the node";
+            self.refusal(code::ASIDE_FULL, &a.disk, what, cure)
+        };
+        let full: Vec<Obstacle> = aside.filter(|a| choice.share(a) == 0).map(refusal).collect();
+        self.choice.refused.extend(full);
+    }
+
     pub(super) fn missing(&self, message: &str, key: &str) -> Obstacle {
         let seen: Vec<String> =
             self.disks.iter().map(|d| format!("{} ({})", d.path, d.described())).collect();

@@ -26,6 +26,7 @@ fn disk(name: &str, uses: Vec<Use>) -> Disk {
         uses,
         health: Known::Yes(Health { passed: Some(true), ..Health::default() }),
         nr_requests: None,
+        volumes: 0,
     }
 }
 
@@ -186,6 +187,42 @@ fn a_disk_for_databases_is_no_osd() {
     );
     let choice = chosen(&node(paths(&["/dev/disk/by-id/nvme-sda"]), db), disks());
     assert_eq!((codes(&choice), choice.chosen.len()), (vec![code::ASKED_TWICE.0], 0));
+}
+
+#[test]
+fn a_disk_for_databases_is_shared_equally_and_later_ones_get_what_is_left() {
+    const GIB: u64 = 1 << 30;
+    let db = OsdOptions { db: Some("/dev/sdz".into()), ..OsdOptions::default() };
+    let own = |n: u32| osd(Some(n), Some("ours"));
+    let aside = |volumes: u64, uses: Vec<Use>| Disk { size: 100 * GIB, volumes, ..disk("sdz", uses) };
+    let choice = |shared: Disk, disks: [Disk; 3]| {
+        let all = disks.into_iter().chain([shared]).collect();
+        choose(
+            &node(paths(&["/dev/sda", "/dev/sdb", "/dev/sdc"]), db.clone()),
+            &facts(Known::Yes(all)),
+            Ours::Is("ours"),
+        )
+    };
+    let free = |name: &str| disk(name, vec![]);
+    let share = |c: &DiskChoice| c.db.as_ref().map(|db| c.share(db));
+    let fresh = choice(aside(0, vec![]), ["sda", "sdb", "sdc"].map(free));
+    assert_eq!((codes(&fresh), share(&fresh)), (vec![], Some(33)));
+    // Begun and cut off: the others get the share they would have got.
+    let taken = |n: u32, name: &str| disk(name, vec![own(n)]);
+    let begun = choice(aside(33 * GIB, vec![own(1)]), [taken(1, "sda"), free("sdb"), free("sdc")]);
+    assert_eq!((codes(&begun), share(&begun)), (vec![], Some(33)));
+    // Divided in two before: a third one later has nothing, or the little that was left over.
+    let two = || [taken(1, "sda"), taken(2, "sdb"), free("sdc")];
+    let full = choice(aside(99 * GIB + GIB / 2, vec![own(1), own(2)]), two());
+    assert_eq!(codes(&full), [code::ASIDE_FULL.0]);
+    let little = choice(aside(90 * GIB, vec![own(1), own(2)]), two());
+    assert_eq!((codes(&little), share(&little)), (vec![], Some(9)));
+    // With nothing new nobody asks for room.
+    let done = choice(
+        aside(99 * GIB, vec![own(1), own(2), own(3)]),
+        [taken(1, "sda"), taken(2, "sdb"), taken(3, "sdc")],
+    );
+    assert_eq!(codes(&done), Vec::<&str>::new());
 }
 
 #[test]

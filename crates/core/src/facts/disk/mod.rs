@@ -39,6 +39,9 @@ pub struct Disk {
     pub health: Known<Health>,
     /// Requests a queue may hold (`queue/nr_requests`).
     pub nr_requests: Option<u32>,
+    /// Bytes of the volumes built on it (device-mapper).
+    #[serde(default)]
+    pub volumes: u64,
 }
 
 /// What a disk is made of.

@@ -8,8 +8,7 @@ use crate::desired::ceph::shared;
 use crate::diagnostic::Code;
 use crate::explain::storage as code;
 use crate::facts::ceph::{CephCluster, LocalOsd};
-use crate::facts::disk::size_text;
-use crate::facts::{Facts, Known, pve};
+use crate::facts::{Clock, Facts, Known, pve};
 use crate::name::NodeName;
 use crate::resource::ceph::{Scene, install};
 use crate::spec::{Keeping, OsdMemory};
@@ -17,6 +16,8 @@ use crate::tune;
 
 /// Fraction of the raw space from which nothing is moved by us.
 const FULL: f64 = 0.85;
+/// Microseconds that clocks of monitors may differ by (`mon_clock_drift_allowed`).
+const SKEW: u64 = 50_000;
 /// Bytes a node keeps for itself whatever the spec says.
 const RESERVE: u64 = 2 << 30;
 
@@ -35,6 +36,7 @@ pub(super) fn look(scene: &Scene<'_>) -> Look {
     look.room(scene);
     look.storage(scene);
     look.clocks(scene);
+    look.apart(scene);
     if let Some(cluster) = scene.cluster {
         look.pools(scene, cluster);
         look.complaints(scene, cluster);
@@ -162,6 +164,30 @@ impl Look {
                     ));
                 }
             }
+            let name = node.as_str();
+            let counts = scene.cluster.is_some_and(|c| {
+                let listed = address.is_some_and(|a| known.contains(a));
+                listed || scene.conf.monitor_ids().any(|id| id == name) || c.monitors.contains_key(name)
+            });
+            if address.is_some() && counts && !here.monitors.iter().any(|m| m.id == name) {
+                self.obstacles.push(about(
+                    code::LOST_MONITOR,
+                    Some(node),
+                    "has no monitor any more, and the cluster still counts one here",
+                    format!("/var/lib/ceph/mon/ceph-{name} is not there"),
+                    format!("`ceph mon remove {name}` on a node in quorum, and its lines taken out of /etc/pve/ceph.conf: [mon.{name}], its address in mon_host"),
+                ));
+            }
+            let state = here.quorum.as_ref().map_or("leader", |q| q.state.as_str());
+            if scene.cluster.is_some() && !matches!(state, "leader" | "peon") {
+                self.notes.push(about(
+                    code::MONITOR_APART,
+                    Some(node),
+                    format!("monitor {name} runs and is not in quorum: {state}"),
+                    "",
+                    format!("`ringbolt verify` shows whether it reaches the others, `journalctl -u ceph-mon@{name}` what it waits for"),
+                ));
+            }
             let orphan = known.is_empty();
             let daemons =
                 here.managers.iter().map(|d| ("mgr", d)).chain(here.metadata.iter().map(|d| ("mds", d)));
@@ -210,22 +236,41 @@ impl Look {
         }
     }
 
+    /// Where packages come from, and what runs. The daemons of a lab are its distribution's, whatever the spec says.
     fn releases(&mut self, scene: &Scene<'_>) {
-        let want = install::release(scene.ceph.version);
-        let other: Vec<(&NodeName, &str)> = scene
+        let want = (install::release(scene.ceph.version), install::repository(scene.ceph.repository));
+        let sources: Vec<(&NodeName, (&str, &str))> = scene
             .nodes()
             .filter(|(_, facts)| install::installed(facts))
             .filter_map(|(node, facts)| Some((node, install::source(facts)?)))
             .filter(|(_, have)| *have != want)
             .collect();
-        if other.is_empty() {
+        let lab = scene.nodes().any(|(_, facts)| facts.realm.lab.is_some());
+        let runs = scene.cluster.filter(|_| !lab).into_iter().flat_map(|c| &c.versions);
+        let runs: Vec<(&str, u32)> = runs
+            .filter(|(version, _)| install::release_of(version) != Some(want.0))
+            .map(|(version, count)| (version.as_str(), *count))
+            .collect();
+        if sources.is_empty() && runs.is_empty() {
             return;
         }
-        let list: Vec<String> = other.iter().map(|(node, have)| format!("{node}: {have}")).collect();
+        let other = !runs.is_empty() || sources.iter().any(|(_, have)| have.0 != want.0);
+        let mut list: Vec<String> =
+            sources.iter().map(|(node, (release, from))| format!("{node}: {release} from {from}")).collect();
+        list.extend(runs.iter().map(|(version, count)| format!("running, {count}: {version}")));
         let missing = scene.nodes().any(|(_, facts)| !install::installed(facts));
-        let message = format!("Ceph is there from another release than {want}");
-        let cure = "say in [ceph] what is there; ringbolt does not upgrade Ceph: follow Proxmox VE's guide, one kind of daemon after the other";
-        if missing {
+        let (message, cure) = if other {
+            (
+                format!("Ceph is there in another release than {}, which the spec says", want.0),
+                "say in [ceph] what is there; ringbolt does not upgrade Ceph, and nothing leads back to an earlier release: follow Proxmox VE's guide, all nodes' packages, then one kind of daemon after the other",
+            )
+        } else {
+            (
+                format!("Ceph's packages come from another repository than {}, which the spec says", want.1),
+                "say in [ceph] what is there; or change the repository of every node in Proxmox VE (Updates, Repositories)",
+            )
+        };
+        if missing && other {
             self.obstacles.push(about(code::RELEASES, None, message, list.join("\n"), cure));
         } else {
             self.notes.push(about(code::OTHER_RELEASE, None, message, list.join("\n"), cure));
@@ -253,7 +298,19 @@ impl Look {
                 ));
             }
         }
-        let OsdMemory::Fixed(each) = scene.ceph.memory else { return };
+        self.memory(scene);
+    }
+
+    /// What OSDs take at least must leave the node something; what the spec fixes is taken at its word.
+    fn memory(&mut self, scene: &Scene<'_>) {
+        let (each, cure) = match scene.ceph.memory {
+            OsdMemory::Fixed(each) => {
+                (each, "say less by `osd_memory` in [ceph], or leave it out: then it is computed")
+            }
+            OsdMemory::Reserve(_) => {
+                (tune::LEAST, "use fewer disks of this node, or give it more memory: an OSD takes no less")
+            }
+        };
         for (node, share) in tune::shares(scene.spec, scene.fleet).into_iter().flatten() {
             let all = each.saturating_mul(u64::from(share.osds));
             if share.memory > 0 && all.saturating_add(RESERVE) > share.memory {
@@ -262,13 +319,13 @@ impl Look {
                     Some(&node),
                     format!(
                         "has {} of memory, and {} OSDs of {} want {}",
-                        size_text(share.memory),
+                        gib(share.memory),
                         share.osds,
-                        size_text(each),
-                        size_text(all)
+                        gib(each),
+                        gib(all)
                     ),
                     "",
-                    "say less by `osd_memory` in [ceph], or leave it out: then it is computed",
+                    cure,
                 ));
             }
         }
@@ -312,6 +369,40 @@ impl Look {
                 ));
             }
         }
+    }
+
+    /// Monitors are not made on nodes whose clocks are known to be apart.
+    fn apart(&mut self, scene: &Scene<'_>) {
+        if scene.wish.clocks_due(scene.fleet).is_empty() {
+            return;
+        }
+        let clock = |node| Some((node, scene.fleet.nodes.get(node)?.state.clock?));
+        let clocks: Vec<(&NodeName, Clock)> =
+            scene.wish.monitors.iter().filter_map(|(node, _)| clock(node)).collect();
+        let pairs =
+            clocks.iter().enumerate().flat_map(|(at, a)| clocks[at + 1..].iter().map(move |b| (a, b)));
+        let Some((a, b)) = pairs.max_by_key(|(a, b)| a.1.apart(&b.1)) else { return };
+        let apart = a.1.apart(&b.1);
+        if apart <= SKEW {
+            return;
+        }
+        let seconds = |micros: u64| format!("{}.{:03} s", micros / 1_000_000, micros / 1000 % 1000);
+        let line = |(node, clock): &(&NodeName, Clock)| {
+            let way = if clock.ahead < 0 { "behind" } else { "ahead of" };
+            format!("{node}: {} {way} the clock here", seconds(clock.ahead.unsigned_abs()))
+        };
+        self.obstacles.push(about(
+            code::CLOCKS_APART,
+            None,
+            format!(
+                "the clocks of {} and {} are {} apart, and monitors need them within 0.050 s",
+                a.0,
+                b.0,
+                seconds(apart)
+            ),
+            clocks.iter().map(line).collect::<Vec<_>>().join("\n"),
+            "`apt install chrony` on every node, then `chronyc makestep`, then run again",
+        ));
     }
 
     fn pools(&mut self, scene: &Scene<'_>, cluster: &CephCluster) {
@@ -409,6 +500,11 @@ impl Look {
             ));
         }
     }
+}
+
+/// Memory in words: `5.5 GiB`.
+fn gib(bytes: u64) -> String {
+    format!("{}.{} GiB", bytes >> 30, ((bytes & ((1 << 30) - 1)) * 10) >> 30)
 }
 
 /// What is in the way of interrupting the mesh below a cluster in this condition.

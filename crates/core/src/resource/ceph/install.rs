@@ -38,12 +38,22 @@ pub(crate) fn installed(facts: &Facts) -> bool {
     PACKAGES.iter().all(|name| facts.has_package(name)) && !flag
 }
 
-/// The release a node takes Ceph's packages from: `squid`.
-pub(crate) fn source(facts: &Facts) -> Option<&str> {
+/// The release and the repository a node takes Ceph's packages from: `squid`, `no-subscription`. The repository is
+/// empty where none of Proxmox VE's is named.
+pub(crate) fn source(facts: &Facts) -> Option<(&str, &str)> {
     let text = facts.text(SOURCES).or_else(|| facts.text(OLD_SOURCES))?;
-    let lines = text.lines().filter(|l| l.starts_with("URIs:") || l.starts_with("deb "));
-    let words = lines.flat_map(str::split_whitespace);
-    words.filter_map(|word| word.trim_end_matches('/').rsplit_once("/ceph-").map(|(_, name)| name)).next()
+    let lines = text.lines().filter(|l| ["URIs:", "Components:", "deb "].iter().any(|s| l.starts_with(s)));
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    let named = |word: &&str| word.trim_end_matches('/').rsplit_once("/ceph-").is_some();
+    let release = words.iter().copied().find(named)?.trim_end_matches('/').rsplit_once("/ceph-")?.1;
+    let all = [Repository::Enterprise, Repository::NoSubscription, Repository::Test].map(repository);
+    Some((release, words.into_iter().find(|word| all.contains(word)).unwrap_or_default()))
+}
+
+/// The release in a version as a daemon tells it: `ceph version 19.2.3 (…) squid (stable)` → `squid`.
+pub(crate) fn release_of(version: &str) -> Option<&str> {
+    // What comes last is in brackets, and may have blanks in it.
+    version.rsplit_once(" (")?.0.rsplit_once(") ").map(|(_, name)| name)
 }
 
 pub(crate) fn steps(scene: &Scene<'_>) -> Vec<Step> {
@@ -71,4 +81,37 @@ pub(crate) fn steps(scene: &Scene<'_>) -> Vec<Step> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::file;
+
+    #[test]
+    fn release_and_repository_are_read_from_both_forms_of_the_file() {
+        let cluster = crate::sim::fresh(
+            &crate::topology::generate::ring(3),
+            crate::spec::Transport::Thunderbolt,
+            &crate::sim::Options::default(),
+        );
+        let facts = cluster.nodes.into_values().next().expect("a node").facts;
+        let with = |path: &str, text: &str| {
+            let mut facts = facts.clone();
+            facts.state.files.insert(path.into(), file(text, 0o644));
+            source(&facts).map(|(release, from)| (release.to_owned(), from.to_owned()))
+        };
+        let both = |a: &str, b: &str| Some((a.to_owned(), b.to_owned()));
+        let new = "Types: deb\nURIs: http://download.proxmox.com/debian/ceph-squid\nSuites: trixie\nComponents: test\n";
+        assert_eq!(with(SOURCES, new), both("squid", "test"));
+        let old = "deb https://enterprise.proxmox.com/debian/ceph-reef bookworm enterprise\n";
+        assert_eq!(with(OLD_SOURCES, old), both("reef", "enterprise"));
+        assert_eq!(with(SOURCES, "URIs: http://mirror.example/ceph-tentacle/\n"), both("tentacle", ""));
+        assert_eq!(with(SOURCES, "# nothing\n"), None);
+        assert_eq!(release_of("ceph version 20.2.0 (abc) tentacle (stable)"), Some("tentacle"));
+        assert_eq!(
+            release_of("ceph version 19.2.3-pve1 (abc) squid (stable - RelWithDebInfo)"),
+            Some("squid")
+        );
+    }
 }

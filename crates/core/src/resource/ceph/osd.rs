@@ -9,8 +9,6 @@ use crate::name::NodeName;
 use crate::plan::{Risk, Step, Undo};
 use crate::spec::OsdOptions;
 
-const GIB: u64 = 1 << 30;
-
 /// A disk as a person tells it from others: `/dev/nvme1n1 (Samsung SSD 990 PRO 2TB, serial S7KHNU0X, 2.0 TB)`.
 fn called(disk: &Disk) -> String {
     format!("{} ({})", disk.path, disk.described())
@@ -39,9 +37,8 @@ fn of_node(node: &NodeName, options: &OsdOptions, choice: &DiskChoice) -> Vec<St
     let aside = [&choice.db, &choice.wal].into_iter().flatten();
     let mut steps: Vec<Step> = aside.chain(new.iter().copied()).filter_map(|c| wipe(node, c)).collect();
     steps.dedup_by(|a, b| a.id == b.id);
-    let sharers = choice.chosen.len() as u64;
     for chosen in new {
-        steps.push(create(node, options, choice, chosen, sharers));
+        steps.push(create(node, options, choice, chosen));
     }
     steps
 }
@@ -64,12 +61,12 @@ fn wipe(node: &NodeName, chosen: &Chosen) -> Option<Step> {
     })
 }
 
-fn create(node: &NodeName, options: &OsdOptions, choice: &DiskChoice, chosen: &Chosen, sharers: u64) -> Step {
+fn create(node: &NodeName, options: &OsdOptions, choice: &DiskChoice, chosen: &Chosen) -> Step {
     let disk = &chosen.disk;
     let count = options.per_device.max(1);
     let aside = |other: &Option<Chosen>| {
         let other = other.as_ref()?;
-        Some((other.disk.path.clone(), (other.disk.size / sharers.max(1) / GIB).max(1)))
+        Some((other.disk.path.clone(), choice.share(other).max(1)))
     };
     let (db, wal) = (aside(&choice.db), aside(&choice.wal));
     let what = if count == 1 { "OSD".to_owned() } else { format!("{count} OSDs") };
