@@ -23,7 +23,7 @@ pub fn in_words(check: &Check) -> String {
         Check::Neighbor { port, host: Some(host) } => format!("neighbour {host} up on {port}"),
         Check::Neighbor { port, host: None } => format!("a neighbour up on {port}"),
         Check::Bfd { port } => format!("BFD up on {port}"),
-        Check::FrrLoaded {} => "the whole of frr.conf in force".to_owned(),
+        Check::FrrLoaded {} => "frr.conf in force".to_owned(),
         Check::Route { to, hops: Some(hops) } => format!("route to {to} of length {hops}"),
         Check::Quorate {} => "quorum of Proxmox VE".to_owned(),
         Check::Maintenance { node, stage: Stage::Entered } => {

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -152,6 +153,25 @@ pub struct Obstacle {
     pub evidence: String,
     /// What to do about it.
     pub cure: String,
+}
+
+impl Obstacle {
+    /// One with all its parts; evidence may be empty.
+    pub(crate) fn about(
+        code: impl Display,
+        node: Option<&NodeName>,
+        message: impl Into<String>,
+        evidence: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
+        Self {
+            code: code.to_string(),
+            node: node.cloned(),
+            message: message.into(),
+            evidence: evidence.into(),
+            cure: cure.into(),
+        }
+    }
 }
 
 /// The nodes and what they said; a node without facts could not be reached.

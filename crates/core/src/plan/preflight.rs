@@ -42,7 +42,7 @@ impl Look<'_> {
     fn forgotten_ceph(&mut self, fleet: &Fleet) {
         let there = |facts: &&Facts| facts.state.files.contains_key(crate::facts::ceph_conf::PATH);
         if self.spec.ceph.is_none() && fleet.nodes.values().any(|f| there(&f)) {
-            self.notes.push(about(
+            self.notes.push(Obstacle::about(
                 "RB0683",
                 None,
                 "Ceph is there, and the spec has none: it is left alone, and not verified",
@@ -57,22 +57,6 @@ struct Look<'a> {
     spec: &'a Spec,
     obstacles: Vec<Obstacle>,
     notes: Vec<Obstacle>,
-}
-
-fn about(
-    code: &str,
-    node: Option<&NodeName>,
-    message: impl Into<String>,
-    evidence: impl Into<String>,
-    cure: impl Into<String>,
-) -> Obstacle {
-    Obstacle {
-        code: code.into(),
-        node: node.cloned(),
-        message: message.into(),
-        evidence: evidence.into(),
-        cure: cure.into(),
-    }
 }
 
 /// A section as lines of a diff.
@@ -95,7 +79,7 @@ fn differing(before: &pve::Section, after: &pve::Section) -> Vec<String> {
 impl Look<'_> {
     fn identity(&mut self, node: &NodeName, facts: &Facts) {
         if facts.hostname != node.as_str() {
-            self.obstacles.push(about(
+            self.obstacles.push(Obstacle::about(
                 "RB0502",
                 Some(node),
                 format!("calls itself {}", facts.hostname),
@@ -104,7 +88,7 @@ impl Look<'_> {
             ));
         }
         if facts.inventory.arch != "x86_64" {
-            self.obstacles.push(about(
+            self.obstacles.push(Obstacle::about(
                 "RB0519",
                 Some(node),
                 format!("is a {} machine", facts.inventory.arch),
@@ -149,14 +133,14 @@ impl Look<'_> {
     fn software(&mut self, node: &NodeName, facts: &Facts) {
         let version = facts.inventory.packages.get("pve-manager").map(String::as_str);
         match version {
-            None => self.obstacles.push(about(
+            None => self.obstacles.push(Obstacle::about(
                 "RB0519",
                 Some(node),
                 "does not run Proxmox VE",
                 "package pve-manager is not installed",
                 "install Proxmox VE 9, then run again",
             )),
-            Some(v) if !facts.at_least("pve-manager", &[9]) => self.obstacles.push(about(
+            Some(v) if !facts.at_least("pve-manager", &[9]) => self.obstacles.push(Obstacle::about(
                 "RB0519",
                 Some(node),
                 format!("runs Proxmox VE {v}; SDN fabrics came with 9.0"),
@@ -166,7 +150,7 @@ impl Look<'_> {
             Some(_) => {}
         }
         if self.spec.fabric.routing == Routing::Openfabric && !facts.at_least("libpve-rs-perl", &[0, 11]) {
-            self.notes.push(about(
+            self.notes.push(Obstacle::about(
                 "RB0525",
                 Some(node),
                 "has a libpve-rs-perl older than 0.11",
@@ -175,7 +159,7 @@ impl Look<'_> {
             ));
         }
         if facts.state.units.get("systemd-networkd.service").is_some_and(|u| u.enabled == "enabled") {
-            self.notes.push(about(
+            self.notes.push(Obstacle::about(
                 "RB0523",
                 Some(node),
                 "has systemd-networkd enabled beside ifupdown2",
@@ -189,7 +173,7 @@ impl Look<'_> {
     fn checkpoint(&mut self, node: &NodeName, facts: &Facts) {
         if let Some(armed) = checkpoint::armed(facts) {
             let until = checkpoint::utc(armed.until());
-            self.obstacles.push(about(
+            self.obstacles.push(Obstacle::about(
                 "RB0551",
                 Some(node),
                 format!("waits for the confirmation of a step of run {}", armed.run),
@@ -205,7 +189,7 @@ impl Look<'_> {
 
     fn leftovers(&mut self, node: &NodeName, facts: &Facts) {
         if facts.state.files.contains_key(pve::path::INTERFACES_NEW) {
-            self.obstacles.push(about(
+            self.obstacles.push(Obstacle::about(
                 "RB0510",
                 Some(node),
                 "has network edits that were never applied (/etc/network/interfaces.new)",
@@ -244,7 +228,7 @@ impl Look<'_> {
                     .filter(|(_, m)| m.online == 1)
                     .map(|(name, _)| name.as_str())
                     .collect();
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     "RB0508",
                     Some(node),
                     "has no quorum: /etc/pve is read-only there",
@@ -256,7 +240,7 @@ impl Look<'_> {
             let mut absent: Vec<&str> = wanted.filter(|n| !members.nodelist.contains_key(*n)).collect();
             absent.sort_unstable();
             if !absent.is_empty() {
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     "RB0503",
                     Some(node),
                     format!("is in cluster {}, which does not have {}", cluster.name, absent.join(", ")),
@@ -268,7 +252,7 @@ impl Look<'_> {
         }
         if clusters.len() > 1 {
             let names: Vec<String> = clusters.into_iter().collect();
-            self.obstacles.push(about(
+            self.obstacles.push(Obstacle::about(
                 "RB0503",
                 None,
                 "the nodes are in different clusters",
@@ -279,7 +263,7 @@ impl Look<'_> {
     }
 
     fn no_cluster(&mut self, node: &NodeName, evidence: &str) {
-        self.obstacles.push(about(
+        self.obstacles.push(Obstacle::about(
             "RB0503",
             Some(node),
             "is in no Proxmox VE cluster",
@@ -293,7 +277,7 @@ impl Look<'_> {
         if let Some(token) =
             facts.text(pve::path::LOCK).filter(|_| !crate::resource::owed::holds_sdn_lock(facts))
         {
-            self.obstacles.push(about(
+            self.obstacles.push(Obstacle::about(
                 "RB0511",
                 Some(node),
                 "somebody holds Proxmox VE's SDN lock",
@@ -304,7 +288,7 @@ impl Look<'_> {
         let (staged, running) = match cluster::fabrics(facts) {
             Ok(both) => both,
             Err(why) => {
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     "RB0529",
                     Some(node),
                     "Proxmox VE's fabric configuration cannot be read",
@@ -344,7 +328,7 @@ impl Look<'_> {
             lines.extend(shown('-', section));
         }
         if !lines.is_empty() {
-            self.obstacles.push(about(
+            self.obstacles.push(Obstacle::about(
                 "RB0509",
                 Some(node),
                 "somebody else's SDN changes are staged and not applied",
@@ -363,7 +347,7 @@ impl Look<'_> {
                 let want = fabric.prefix.map(|p| p.trunc().to_string()).unwrap_or_default();
                 let want6 = fabric.prefix6.map(|p| p.trunc().to_string()).unwrap_or_default();
                 if section.kind != "openfabric_fabric" {
-                    self.obstacles.push(about(
+                    self.obstacles.push(Obstacle::about(
                         "RB0512",
                         Some(node),
                         format!("a fabric {id} is there already, with another protocol ({})", section.kind),
@@ -371,7 +355,7 @@ impl Look<'_> {
                         "say another `id` in [fabric], or remove that fabric in Proxmox VE",
                     ));
                 } else if value("ip_prefix") != want || value("ip6_prefix") != want6 {
-                    self.obstacles.push(about(
+                    self.obstacles.push(Obstacle::about(
                         "RB0512",
                         Some(node),
                         format!("a fabric {id} is there already, with another prefix"),
@@ -386,7 +370,7 @@ impl Look<'_> {
                         continue;
                     };
                     if prefix.contains(&other) || other.contains(&prefix) {
-                        self.obstacles.push(about(
+                        self.obstacles.push(Obstacle::about(
                             "RB0514",
                             Some(node),
                             format!("prefix {prefix} overlaps {other} of fabric {}", section.id),
@@ -417,7 +401,7 @@ impl Look<'_> {
                     })
                     .collect();
                 if !taken.is_empty() {
-                    self.obstacles.push(about(
+                    self.obstacles.push(Obstacle::about(
                         "RB0513",
                         Some(bound),
                         format!("port {} is in fabric {other} already", taken.join(", ")),
@@ -442,7 +426,7 @@ impl Look<'_> {
                 .iter()
                 .map(|p| format!("{{{}}}", p.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ")))
                 .collect();
-            self.notes.push(about(
+            self.notes.push(Obstacle::about(
                 "RB0507",
                 None,
                 "the cables leave the nodes in separate pieces",

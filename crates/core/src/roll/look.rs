@@ -165,7 +165,7 @@ impl<'a> Look<'a> {
                 }
                 _ => cure.clone(),
             };
-            let said = about("RB0501", Some(node), text, why.clone(), cure);
+            let said = Obstacle::about("RB0501", Some(node), text, why.clone(), cure);
             if wanted && !now { found.obstacles.push(said) } else { found.notes.push(said) }
         }
     }
@@ -173,7 +173,7 @@ impl<'a> Look<'a> {
     /// Ending maintenance needs a node that can say so.
     fn exit(&self, found: &mut Found) {
         if self.speaker().is_none() {
-            found.obstacles.push(about(
+            found.obstacles.push(Obstacle::about(
                 "RB0508",
                 None,
                 "no node that answers may write to /etc/pve",
@@ -439,7 +439,7 @@ impl<'a> Look<'a> {
         }
         let list = guests.join(", ");
         if self.request.kind == Kind::Enter {
-            found.notes.push(about(
+            found.notes.push(Obstacle::about(
                 code::GUESTS.0,
                 Some(node),
                 format!("runs guests that high availability does not move: {list}"),
@@ -485,7 +485,7 @@ fn named(check: &Check) -> String {
         Check::Neighbor { port, host: Some(host) } => format!("neighbour {host} on {port}"),
         Check::Neighbor { port, host: None } => format!("a neighbour on {port}"),
         Check::Bfd { port } => format!("BFD on {port}"),
-        Check::FrrLoaded {} => "the whole of frr.conf".to_owned(),
+        Check::FrrLoaded {} => "frr.conf in force".to_owned(),
         Check::Route { to, .. } => format!("route to {to}"),
         _ => "the mesh".to_owned(),
     }
@@ -509,22 +509,6 @@ impl Found {
         evidence: impl Into<String>,
         cure: impl Into<String>,
     ) {
-        self.obstacles.push(about(code.0, node, message, evidence, cure));
-    }
-}
-
-fn about(
-    code: &str,
-    node: Option<&NodeName>,
-    message: impl Into<String>,
-    evidence: impl Into<String>,
-    cure: impl Into<String>,
-) -> Obstacle {
-    Obstacle {
-        code: code.into(),
-        node: node.cloned(),
-        message: message.into(),
-        evidence: evidence.into(),
-        cure: cure.into(),
+        self.obstacles.push(Obstacle::about(code.0, node, message, evidence, cure));
     }
 }

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use super::super::Obstacle;
 use crate::desired::ceph::shared;
-use crate::diagnostic::Code;
 use crate::explain::storage as code;
 use crate::facts::ceph::{CephCluster, LocalOsd};
 use crate::facts::{Clock, Facts, Known, pve};
@@ -44,23 +43,6 @@ pub(super) fn look(scene: &Scene<'_>) -> Look {
     look
 }
 
-/// An obstacle or a note.
-fn about(
-    code: Code,
-    node: Option<&NodeName>,
-    message: impl Into<String>,
-    evidence: impl Into<String>,
-    cure: impl Into<String>,
-) -> Obstacle {
-    Obstacle {
-        code: code.to_string(),
-        node: node.cloned(),
-        message: message.into(),
-        evidence: evidence.into(),
-        cure: cure.into(),
-    }
-}
-
 impl Look {
     /// Whose cluster it is, and on which networks.
     fn identity(&mut self, scene: &Scene<'_>) {
@@ -72,7 +54,7 @@ impl Look {
         let named = |id: &str| scene.wish.monitors.iter().any(|(node, _)| node.as_str() == id);
         let known = monitors.iter().any(|m| ours.contains(m)) || scene.conf.monitor_ids().any(named);
         if !monitors.is_empty() && !known {
-            self.obstacles.push(about(
+            self.obstacles.push(Obstacle::about(
                 code::FOREIGN_CLUSTER,
                 None,
                 format!("another Ceph cluster is there already, with its monitors at {}", list.join(", ")),
@@ -86,7 +68,7 @@ impl Look {
             let have = scene.conf.network(key).or_else(|| scene.conf.network("public_network"));
             if have.is_some_and(|have| have != want) {
                 let said = scene.conf.get("global", key).unwrap_or_default();
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     code::NETWORKS,
                     None,
                     format!("the Ceph cluster has {key} {said}, the spec wants {want}"),
@@ -101,7 +83,7 @@ impl Look {
         let extra: Vec<String> =
             monitors.iter().filter(|m| !ours.contains(m)).map(ToString::to_string).collect();
         if !extra.is_empty() {
-            self.notes.push(about(
+            self.notes.push(Obstacle::about(
                 code::NOT_OURS,
                 None,
                 format!("the cluster has further monitors, at {}", extra.join(", ")),
@@ -122,7 +104,7 @@ impl Look {
             let state = scene.node(node).and_then(|c| c.quorum.as_ref());
             evidence.extend(state.map(|q| format!("monitor on {node}: {}", q.state)));
         }
-        self.obstacles.push(about(
+        self.obstacles.push(Obstacle::about(
             code::NO_ANSWER,
             None,
             format!("the Ceph cluster with monitors at {} does not answer", monitors.join(", ")),
@@ -140,7 +122,7 @@ impl Look {
                     Some(Known::No(why)) => why.clone(),
                     _ => String::new(),
                 };
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     code::NOT_READ,
                     Some(node),
                     "Ceph on the node could not be looked at",
@@ -155,7 +137,7 @@ impl Look {
                 let listed = scene.conf.get(&format!("mon.{}", monitor.id), "public_addr").is_some();
                 if !mine && !listed {
                     let id = &monitor.id;
-                    self.obstacles.push(about(
+                    self.obstacles.push(Obstacle::about(
                         code::LEFTOVER_MONITOR,
                         Some(node),
                         format!("has the folder of a monitor {id} that belongs to no cluster"),
@@ -170,7 +152,7 @@ impl Look {
                 listed || scene.conf.monitor_ids().any(|id| id == name) || c.monitors.contains_key(name)
             });
             if address.is_some() && counts && !here.monitors.iter().any(|m| m.id == name) {
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     code::LOST_MONITOR,
                     Some(node),
                     "has no monitor any more, and the cluster still counts one here",
@@ -180,7 +162,7 @@ impl Look {
             }
             let state = here.quorum.as_ref().map_or("leader", |q| q.state.as_str());
             if scene.cluster.is_some() && !matches!(state, "leader" | "peon") {
-                self.notes.push(about(
+                self.notes.push(Obstacle::about(
                     code::MONITOR_APART,
                     Some(node),
                     format!("monitor {name} runs and is not in quorum: {state}"),
@@ -193,7 +175,7 @@ impl Look {
                 here.managers.iter().map(|d| ("mgr", d)).chain(here.metadata.iter().map(|d| ("mds", d)));
             for (kind, daemon) in daemons.filter(|(_, d)| orphan && !d.runs) {
                 let id = &daemon.id;
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     code::LEFTOVER_MANAGER,
                     Some(node),
                     format!("has the folder of a daemon {kind}.{id} and there is no cluster"),
@@ -205,7 +187,7 @@ impl Look {
             self.dropped(scene, node, &here.osds);
             for osd in here.osds.iter().filter(|o| o.state != "active" && own == Some(o.cluster.as_str())) {
                 let state = if osd.state.is_empty() { "does not answer" } else { &osd.state };
-                self.notes.push(about(
+                self.notes.push(Obstacle::about(
                     code::OSD_DOWN,
                     Some(node),
                     format!("osd.{} {state}", osd.id),
@@ -226,7 +208,7 @@ impl Look {
         let ours = |o: &&LocalOsd| scene.conf.fsid() == Some(o.cluster.as_str());
         for osd in osds.iter().filter(ours).filter(|o| !o.disks.is_empty() && !o.disks.iter().any(named)) {
             let id = osd.id;
-            self.notes.push(about(
+            self.notes.push(Obstacle::about(
                 code::NOT_OURS,
                 Some(node),
                 format!("osd.{id} is on a disk that `osds` does not name"),
@@ -271,9 +253,9 @@ impl Look {
             )
         };
         if missing && other {
-            self.obstacles.push(about(code::RELEASES, None, message, list.join("\n"), cure));
+            self.obstacles.push(Obstacle::about(code::RELEASES, None, message, list.join("\n"), cure));
         } else {
-            self.notes.push(about(code::OTHER_RELEASE, None, message, list.join("\n"), cure));
+            self.notes.push(Obstacle::about(code::OTHER_RELEASE, None, message, list.join("\n"), cure));
         }
     }
 
@@ -289,7 +271,7 @@ impl Look {
                 Keeping::Erasure { k, m } => k + m,
             };
             if hosts.len() < need as usize {
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     code::TOO_FEW_HOSTS,
                     None,
                     format!("pool {} wants {need} hosts with OSDs, and there are {}", pool.name, hosts.len()),
@@ -314,7 +296,7 @@ impl Look {
         for (node, share) in tune::shares(scene.spec, scene.fleet).into_iter().flatten() {
             let all = each.saturating_mul(u64::from(share.osds));
             if share.memory > 0 && all.saturating_add(RESERVE) > share.memory {
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     code::MEMORY,
                     Some(&node),
                     format!(
@@ -341,7 +323,7 @@ impl Look {
             let of = there.keys.get(key).map(|v| v.concat()).unwrap_or_default();
             let same = there.kind == wish.kind && (of == wish.of || (of.is_empty() && wish.of == "cephfs"));
             if !same {
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     code::STORAGE_TAKEN,
                     None,
                     format!("storage {} is there already, of type {}", wish.id, there.kind),
@@ -360,7 +342,7 @@ impl Look {
             let runs =
                 KEEPERS.iter().any(|k| facts.state.units.get(*k).is_some_and(|u| u.active == "active"));
             if known(facts) && !runs {
-                self.notes.push(about(
+                self.notes.push(Obstacle::about(
                     code::CLOCK,
                     Some(node),
                     "no service keeps the clock",
@@ -391,7 +373,7 @@ impl Look {
             let way = if clock.ahead < 0 { "behind" } else { "ahead of" };
             format!("{node}: {} {way} the clock here", seconds(clock.ahead.unsigned_abs()))
         };
-        self.obstacles.push(about(
+        self.obstacles.push(Obstacle::about(
             code::CLOCKS_APART,
             None,
             format!(
@@ -410,7 +392,7 @@ impl Look {
             let Some(there) = cluster.pools.iter().find(|p| p.name == pool.name) else { continue };
             let erasure = pool.create.iter().any(|(key, _)| key == "erasure-coding");
             if pool.creates.is_some() && erasure != (there.kind == "erasure") {
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     code::POOL_KIND,
                     None,
                     format!(
@@ -427,7 +409,7 @@ impl Look {
                 pool.keep.iter().find(|(key, _)| key == "pg_num").and_then(|(_, v)| v.parse::<u32>().ok());
             let Some(want) = want else { continue };
             if want < there.pg_num {
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     code::FEWER_GROUPS,
                     None,
                     format!("pool {} has {} placement groups, the spec wants {want}", pool.name, there.pg_num),
@@ -435,7 +417,7 @@ impl Look {
                     format!("say pg_num = {} or leave it out; fewer is done by hand: `pveceph pool set {} --pg_num {want}`", there.pg_num, pool.name),
                 ));
             } else if want > there.pg_num && cluster.used >= FULL {
-                self.obstacles.push(about(
+                self.obstacles.push(Obstacle::about(
                     code::FULL,
                     None,
                     format!(
@@ -453,7 +435,7 @@ impl Look {
         };
         for pool in &cluster.pools {
             if pool.min_size < 2 && pool.kind != "erasure" && !pool.name.starts_with('.') {
-                self.notes.push(about(
+                self.notes.push(Obstacle::about(
                     code::DATA_LOSS,
                     None,
                     format!("pool {} accepts writes with a single copy", pool.name),
@@ -469,7 +451,7 @@ impl Look {
             .filter(|n| !n.starts_with('.') && !named(n))
             .collect();
         if !others.is_empty() {
-            self.notes.push(about(
+            self.notes.push(Obstacle::about(
                 code::NOT_OURS,
                 None,
                 format!("pools the spec does not name: {}", others.join(", ")),
@@ -482,7 +464,7 @@ impl Look {
     fn complaints(&mut self, scene: &Scene<'_>, cluster: &CephCluster) {
         for complaint in cluster.complaints.iter().filter(|c| !c.muted) {
             let skew = complaint.code == "MON_CLOCK_SKEW";
-            self.notes.push(about(
+            self.notes.push(Obstacle::about(
                 if skew { code::CLOCK } else { code::COMPLAINT },
                 None,
                 format!("Ceph complains: {}", complaint.summary),
@@ -491,7 +473,7 @@ impl Look {
             ));
         }
         for text in tune::remarks(scene.ceph, cluster) {
-            self.notes.push(about(
+            self.notes.push(Obstacle::about(
                 code::SCRUB_WINDOW,
                 None,
                 text,
@@ -516,7 +498,7 @@ pub(in super::super) fn unfit(cluster: &CephCluster) -> Option<Obstacle> {
     }
     let lines: Vec<String> =
         cluster.complaints.iter().map(|c| format!("{}: {}", c.code, c.summary)).collect();
-    Some(about(
+    Some(Obstacle::about(
         code::UNHEALTHY,
         None,
         if stuck > 0 {
