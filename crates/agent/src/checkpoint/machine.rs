@@ -8,7 +8,7 @@ use ringbolt_core::facts::UnitFact;
 use ringbolt_core::wire::Failure;
 use serde::{Deserialize, Serialize};
 
-use super::units::{SERVICE, TIMER};
+use super::units::{BOOT, SERVICE, TIMER};
 use crate::exec::{Call, call};
 use crate::read::{network, units};
 use crate::root::Root;
@@ -30,6 +30,8 @@ pub(crate) trait Machine {
     fn start(&self, stale: bool) -> Result<(), Failure>;
     /// Stops the timer.
     fn stop(&self);
+    /// Lets systemd forget the units, whose files are gone.
+    fn forget(&self);
     /// Starts the service that heals and does not wait for it.
     fn heal(&self) -> Result<(), Failure>;
     /// Makes what runs what the files say; what did not work, in words.
@@ -76,6 +78,14 @@ impl Machine for Real {
     fn stop(&self) {
         // Without an armed checkpoint the service would do nothing.
         let _ = systemctl(&["stop", "--no-block", TIMER]).run();
+    }
+
+    fn forget(&self) {
+        // Who reloaded systemd while the units were there made them known to the targets that want them.
+        let known = systemctl(&["show", "-p", "LoadState", BOOT]).run();
+        if known.is_ok_and(|known| known.out.contains("LoadState=loaded")) {
+            let _ = systemctl(&["daemon-reload"]).run();
+        }
     }
 
     fn heal(&self) -> Result<(), Failure> {

@@ -91,6 +91,9 @@ pub(crate) fn heal(root: &Root, machine: &dyn Machine, boot: bool) -> Result<Opt
     };
     store::put_json(root, FIRED, &fired).map_err(system("write the report"))?;
     disarm(root, machine).map_err(system("remove the checkpoint"))?;
+    if !boot {
+        machine.forget();
+    }
     Ok(Some(fired))
 }
 
@@ -152,6 +155,7 @@ fn confirm(root: &Root, machine: &dyn Machine, run: &str, step: &str) -> Result<
         store::remove(root, FIRED)
     };
     gone().map_err(system("disarm the checkpoint"))?;
+    machine.forget();
     Ok(String::new())
 }
 

@@ -35,6 +35,9 @@ impl Machine for Fake {
     fn stop(&self) {
         self.tell("stop");
     }
+    fn forget(&self) {
+        self.tell("forget");
+    }
     fn heal(&self) -> Result<(), Failure> {
         self.tell("heal");
         Ok(())
@@ -124,7 +127,7 @@ fn what_is_not_confirmed_goes_back_to_what_was_there_before_the_first_write() {
     let told = node.machine.told.borrow().clone();
     assert_eq!(told.first().map(String::as_str), Some("start"));
     assert!(told[1].starts_with("live ") && told[1].contains(SDN), "{told:?}");
-    assert_eq!(told.last().map(String::as_str), Some("stop"));
+    assert_eq!(told.last().map(String::as_str), Some("forget"));
     assert!(node.is_clean() && node.root.at(FIRED).exists());
     assert!(node.heal(false).is_none(), "a second time there is nothing to undo");
     let late = node.confirm("n2/reload").unwrap_err();

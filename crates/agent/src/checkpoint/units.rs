@@ -21,7 +21,7 @@ pub(super) const SERVICE: &str = "ringbolt-checkpoint.service";
 /// Runs while the checkpoint is armed.
 pub(super) const TIMER: &str = "ringbolt-checkpoint.timer";
 /// Started at boot.
-const BOOT: &str = "ringbolt-checkpoint-boot.service";
+pub(super) const BOOT: &str = "ringbolt-checkpoint-boot.service";
 
 /// Links that start units at boot: folder, unit.
 const WANTS: [(&str, &str); 2] = [("sysinit.target.wants", BOOT), ("timers.target.wants", TIMER)];
