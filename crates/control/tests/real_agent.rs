@@ -209,11 +209,11 @@ fn what_changed_since_the_plan_is_not_overwritten() {
     let nodes = Nodes::new(&["n1"]);
     std::fs::write(nodes.path("n1", "etc/sysctl.d/90-ringbolt-a.conf"), "one\nsomebody's\n").unwrap();
     let mut step = write("n1", "/etc/sysctl.d/90-ringbolt-a.conf", "ours\n", &digest::of("one\ntwo\n"));
-    step.change = Some(FileChange {
+    step.change = Some(Box::new(FileChange {
         path: "/etc/sysctl.d/90-ringbolt-a.conf".into(),
         before: Some("one\ntwo\n".into()),
         after: Some("ours\n".into()),
-    });
+    }));
     let plan = Plan { steps: vec![step], ..Plan::default() };
     let mut events: Vec<Event> = Vec::new();
     let (_stopper, stop) = stop();

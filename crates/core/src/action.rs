@@ -164,7 +164,7 @@ pub enum CephDeed {
     /// `pveceph mds create`.
     Metadata,
     /// `pveceph osd create`; refused unless the disk at the path has this serial number and is free.
-    Osd(OsdDeed),
+    Osd(Box<OsdDeed>),
     /// `pvesh set /nodes/N/disks/wipedisk`: everything on the disk is lost. Refused unless the disk
     /// at the path has this serial number, is not the system's, and nothing on it is in use.
     Wipe {

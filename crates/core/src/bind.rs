@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, network::Interface};
 use crate::name::{NodeName, PortName};
 use crate::plan::{Fleet, Obstacle};
 use crate::spec::{Spec, Transport};
@@ -147,13 +147,8 @@ fn end(end: &crate::spec::End) -> String {
 
 /// The interface at a controller, by udev's path and driver, whatever it is called now.
 pub(crate) fn interface_at(facts: &Facts, pci: &str) -> Option<String> {
-    let path = format!("pci-{pci}");
-    facts
-        .inventory
-        .interfaces
-        .iter()
-        .find(|(_, i)| {
-            i.path.as_deref() == Some(path.as_str()) && i.driver.as_deref() == Some(THUNDERBOLT_DRIVER)
-        })
-        .map(|(name, _)| name.clone())
+    let at = |i: &Interface| i.path.as_deref().and_then(|path| path.strip_prefix("pci-")) == Some(pci);
+    let driven = |i: &Interface| i.driver.as_deref() == Some(THUNDERBOLT_DRIVER);
+    let found = facts.inventory.interfaces.iter().find(|(_, i)| at(i) && driven(i));
+    found.map(|(name, _)| name.clone())
 }

@@ -212,7 +212,7 @@ pub fn guard<'a>(steps: impl IntoIterator<Item = &'a mut Step>, seconds: u32) {
         let nodes = cuts(step);
         let further = u32::try_from(nodes.len().saturating_sub(TOGETHER)).unwrap_or(u32::MAX);
         let seconds = seconds.saturating_add(further.saturating_mul(RELOAD)).min(*RANGE.end());
-        step.checkpoint = (!nodes.is_empty()).then_some(Checkpoint { nodes, seconds });
+        step.checkpoint = (!nodes.is_empty()).then(|| Box::new(Checkpoint { nodes, seconds }));
     }
 }
 
@@ -277,7 +277,7 @@ mod tests {
     fn a_reload_always_has_a_checkpoint_a_restart_when_it_interrupts() {
         let mut reload = step(&node(), format_args!("x"), Phase::Ports, Action::ReloadInterfaces);
         guard([&mut reload], 60);
-        assert_eq!(reload.checkpoint, Some(Checkpoint { nodes: vec![node()], seconds: 60 }));
+        assert_eq!(reload.checkpoint, Some(Box::new(Checkpoint { nodes: vec![node()], seconds: 60 })));
         let restart = |unit: &str, risk| {
             let action = Action::RestartUnit { unit: unit.into() };
             cuts(&Step { risk, ..step(&node(), format_args!("x"), Phase::Ports, action) })
@@ -300,7 +300,7 @@ mod tests {
         };
         let mut apply = step(&node(), format_args!("sdn"), Phase::Fabric, Action::ApplySdn(Box::new(change)));
         guard([&mut apply], SECONDS);
-        assert_eq!(apply.checkpoint, Some(Checkpoint { nodes: names, seconds: 150 }));
+        assert_eq!(apply.checkpoint, Some(Box::new(Checkpoint { nodes: names, seconds: 150 })));
     }
 
     #[test]

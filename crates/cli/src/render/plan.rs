@@ -273,10 +273,12 @@ mod tests {
             patience: 0,
             risk: Risk::Safe,
             after: Vec::new(),
-            change: change.map(|(before, after)| FileChange {
-                path: "/f".into(),
-                before: Some(before.into()),
-                after: Some(after.into()),
+            change: change.map(|(before, after)| {
+                Box::new(FileChange {
+                    path: "/f".into(),
+                    before: Some(before.into()),
+                    after: Some(after.into()),
+                })
             }),
             interrupts: "".into(),
             checkpoint: None,

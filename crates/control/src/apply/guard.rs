@@ -44,7 +44,7 @@ pub struct Recovery {
 }
 
 fn of(step: &Step) -> Result<&Checkpoint, Fault> {
-    step.checkpoint.as_ref().ok_or_else(|| Fault {
+    step.checkpoint.as_deref().ok_or_else(|| Fault {
         failure: Failure::broken("a step without a checkpoint cannot be armed"),
         lost: None,
     })

@@ -233,7 +233,7 @@ impl RunState {
         let at_work =
             [Status::Arming, Status::Acting, Status::Proving, Status::Confirming, Status::Recovering];
         let armed = move |i: &usize| at_work.contains(&self.steps[*i].status);
-        (0..self.steps.len()).filter(armed).filter_map(|i| self.step(i).checkpoint.as_ref())
+        (0..self.steps.len()).filter(armed).filter_map(|i| self.step(i).checkpoint.as_deref())
     }
 
     fn step(&self, i: usize) -> &Step {

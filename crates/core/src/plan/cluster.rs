@@ -56,11 +56,11 @@ fn withdraw(id: &FabricId, desired: &Desired, node: &NodeName, facts: &Facts) ->
         risk: Risk::Destructive,
         interrupts: "the mesh has no routes for a few seconds, until static ones are in place everywhere"
             .into(),
-        change: Some(FileChange {
+        change: Some(Box::new(FileChange {
             path: pve::path::FABRICS.into(),
             before: Some(text.to_owned()),
             after: Some(render(&rest).into()),
-        }),
+        })),
         ..step(
             node,
             format_args!("sdn"),
@@ -160,11 +160,11 @@ fn apply(
         patience: 60,
         risk,
         interrupts,
-        change: Some(FileChange {
+        change: Some(Box::new(FileChange {
             path: pve::path::FABRICS.into(),
             before: staged_fact.and_then(|f| f.text.clone()),
             after: Some(render(&after).into()),
-        }),
+        })),
         ..step(
             node,
             format_args!("sdn"),

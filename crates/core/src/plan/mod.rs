@@ -49,7 +49,7 @@ pub struct Plan {
     pub notes: Vec<Obstacle>,
 }
 
-/// One step.
+/// One step. Rarely used and large parts are boxed: a plan for thousands of nodes has hundreds of thousands of steps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Its name.
@@ -77,12 +77,12 @@ pub struct Step {
     /// Steps that must be done before: sorted, each once.
     pub after: Vec<StepId>,
     /// The change of a file, for the plan's diff.
-    pub change: Option<FileChange>,
+    pub change: Option<Box<FileChange>>,
     /// What is interrupted and for how long, in words; empty when nothing is.
     pub interrupts: Cow<'static, str>,
     /// What goes back by itself when nobody confirms the step; `None` where it cannot cut anything off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checkpoint: Option<Checkpoint>,
+    pub checkpoint: Option<Box<Checkpoint>>,
 }
 
 /// The parts of a run, in order. `apply --only PHASE` runs up to and including nothing else.

@@ -176,10 +176,12 @@ impl Back<'_> {
             Some(digest) => Check::File { path: path.into(), digest: digest.as_str().into() },
             None => Check::NoFile { path: path.into() },
         };
-        let change = done.change.as_ref().map(|c| FileChange {
-            path: c.path.clone(),
-            before: c.after.as_ref().map(ToString::to_string),
-            after: c.before.as_deref().map(Into::into),
+        let change = done.change.as_ref().map(|c| {
+            Box::new(FileChange {
+                path: c.path.clone(),
+                before: c.after.as_ref().map(ToString::to_string),
+                after: c.before.as_deref().map(Into::into),
+            })
         });
         let title = if was.is_some() { format!("put back {path}") } else { format!("remove {path}") };
         let step = Step {
@@ -308,11 +310,11 @@ impl Back<'_> {
             risk: Risk::Disruptive,
             interrupts: "the mesh between the nodes, until it is built again".into(),
             undo: Undo::Impossible("`ringbolt apply` builds it again".into()),
-            change: Some(FileChange {
+            change: Some(Box::new(FileChange {
                 path: pve::path::FABRICS.into(),
                 before: staged.and_then(|f| f.text.clone()),
                 after: Some(fabric::render(&after).into()),
-            }),
+            })),
             ..step(
                 speaker,
                 format_args!("undo:{}:sdn", past.run),

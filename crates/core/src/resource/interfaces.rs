@@ -166,10 +166,8 @@ impl Interfaces {
 
     fn reason(&self, text: &str, edited: &str) -> Cow<'static, str> {
         let sourced = split(text).iter().any(|p| p.kind == Kind::Source && self.covers(&p.text));
-        let rest = |t: &str| -> String {
-            t.split_inclusive('\n').filter(|l| !l.trim_start().starts_with("source ")).collect()
-        };
-        let stanzas = same(&rest(text), &rest(edited));
+        let rest = |t| solid(t).filter(|line: &&str| !line.trim_start().starts_with("source "));
+        let stanzas = alike(rest(text), rest(edited));
         let asked = self.options.iter().any(|o| !o.stands_in(text));
         if asked && sourced {
             "the spec asks for it by [[interface]]".into()
@@ -295,8 +293,16 @@ fn with_option(stanza: &str, key: &str, value: &str) -> String {
 
 /// Equal but for blank space at line ends and blank lines: nothing worth a write.
 fn same(one: &str, other: &str) -> bool {
-    let lines = |t| str::lines(t).filter(|line| !line.trim_start().is_empty());
-    let (mut ones, mut others) = (lines(one), lines(other));
+    alike(solid(one), solid(other))
+}
+
+/// Lines that are not blank.
+fn solid(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().is_empty())
+}
+
+/// Equal but for blank space within and around lines.
+fn alike<'a>(mut ones: impl Iterator<Item = &'a str>, mut others: impl Iterator<Item = &'a str>) -> bool {
     loop {
         match (ones.next(), others.next()) {
             (None, None) => return true,

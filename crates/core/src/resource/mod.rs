@@ -3,7 +3,7 @@
 //! Each kind knows its desired form, how to read its actual form from facts, and the steps from one
 //! to the other. The same floor plan is in `agent/act/`, which carries the steps out.
 
-use std::fmt::Arguments;
+use std::fmt::{Arguments, Write};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -152,8 +152,11 @@ impl Resource {
 /// A step on a node with the defaults most steps have: safe, nothing to undo, ten seconds for the
 /// proof, no order yet.
 pub(crate) fn step(node: &NodeName, what: Arguments<'_>, phase: Phase, action: Action) -> Step {
+    // Most fit: a text that grows as it is written costs as much as the rest of the step.
+    let mut id = String::with_capacity(64);
+    let _ = write!(id, "{node}/{what}");
     Step {
-        id: format!("{node}/{what}").into(),
+        id: id.into(),
         phase,
         node: Some(node.clone()),
         title: "".into(),
@@ -195,11 +198,11 @@ pub(crate) fn remove_file(
         expect: fact.map(|f| f.digest.clone()),
         undo: Undo::Restore,
         proof: vec![(node.clone(), Check::NoFile { path: Arc::clone(&path) })],
-        change: Some(FileChange {
+        change: Some(Box::new(FileChange {
             path: Arc::clone(&path),
             before: fact.and_then(|f| f.text.clone()),
             after: None,
-        }),
+        })),
         ..step(node, format_args!("remove:{path}"), phase, Action::RemoveFile { path: Arc::clone(&path) })
     }
 }
@@ -226,7 +229,7 @@ pub(crate) fn write_file(
         expect: Some(present.map_or_else(String::new, |f| f.digest.clone())),
         undo: Undo::Restore,
         proof: vec![(node.clone(), Check::File { path: Arc::clone(&path), digest })],
-        change: Some(change),
+        change: Some(Box::new(change)),
         ..step(
             node,
             format_args!("file:{path}"),

@@ -62,13 +62,13 @@ impl Generated {
     }
 
     pub(crate) fn promises(&self) -> Vec<Check> {
-        let line = |path: &'static str, list: &[(Arc<str>, Arc<str>)]| -> Vec<Check> {
-            list.iter().map(|(_, l)| Check::Line { path: path.into(), line: Arc::clone(l) }).collect()
-        };
-        let mut checks = line(pve::path::SDN_INTERFACES, &self.interfaces);
-        checks.extend(line(FRR_CONF, &self.frr));
-        checks.sort();
-        checks.dedup();
+        let mut checks = Vec::new();
+        for (path, list) in [(FRR_CONF, &self.frr), (pve::path::SDN_INTERFACES, &self.interfaces)] {
+            let mut lines: Vec<&Arc<str>> = list.iter().map(|(_, line)| line).collect();
+            lines.sort_unstable();
+            lines.dedup();
+            checks.extend(lines.into_iter().map(|l| Check::Line { path: path.into(), line: Arc::clone(l) }));
+        }
         checks
     }
 }

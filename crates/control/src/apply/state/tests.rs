@@ -37,7 +37,7 @@ fn step(i: usize, node: Option<usize>, risk: Risk, proof: bool, after: &[usize])
 /// The same step with a checkpoint on its node and on one more.
 fn guard(step: Step) -> Step {
     let nodes = step.node.iter().cloned().chain([name("n9")]).collect();
-    Step { checkpoint: Some(Checkpoint { nodes, seconds: 60 }), ..step }
+    Step { checkpoint: Some(Box::new(Checkpoint { nodes, seconds: 60 })), ..step }
 }
 
 fn plan_of(steps: Vec<Step>) -> Arc<Plan> {

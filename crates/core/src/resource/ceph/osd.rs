@@ -92,7 +92,7 @@ fn create(node: &NodeName, options: &OsdOptions, choice: &DiskChoice, chosen: &C
         ..step(
             node,
             format_args!("osd:{}", disk.name),
-            CephDeed::Osd(OsdDeed {
+            CephDeed::Osd(Box::new(OsdDeed {
                 path: disk.path.clone(),
                 serial: disk.serial.clone(),
                 size: disk.size,
@@ -101,7 +101,7 @@ fn create(node: &NodeName, options: &OsdOptions, choice: &DiskChoice, chosen: &C
                 class: options.class.clone(),
                 encrypted: options.encrypted,
                 per_device: count,
-            }),
+            })),
         )
     }
 }
