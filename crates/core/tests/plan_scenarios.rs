@@ -12,7 +12,7 @@
 //! ID`, `stop NODE mon|mgr`, `stop-osd NODE N`, `monitor NODE STATE`, `reinstall NODE`, `unit NODE UNIT STATE`, `clock NODE MILLISECONDS`,
 //! `address NODE INTERFACE ADDRESS`, `no-address NODE INTERFACE`; of the cluster `pool NAME new`, `pool NAME KEY VALUE`,
 //! `option SECTION NAME VALUE`, `osd N up|in 0|1`, `complaint CODE TEXT`, `filled PERCENT TERABYTES`, `running COUNT
-//! VERSION`, `health HEALTH_ERR` (till the next of these), `monitors-silent WHY`. `ceph-plan` shows Ceph's steps with their deeds, and counts the others.
+//! VERSION`, `health HEALTH_ERR` (till the next of these), `monitors-silent WHY`. `ceph-plan` shows Ceph's steps with their deeds, and of the others only that there are some.
 #![expect(clippy::disallowed_methods, reason = "the test reads folders; the core does not")]
 
 #[path = "scene/ceph.rs"]

@@ -100,7 +100,7 @@ pub(crate) fn facts(root: &Root, question: &Question, areas: Areas) -> Result<Fa
     let frr = if areas.frr { frr::ask(root) } else { Known::No("not asked for".into()) };
     let units = units::ask(&question.units)?;
     let disks = disks::ask(root, question.disks);
-    let cluster = ceph::ask_cluster(root, question.ceph_cluster);
+    let cluster = ceph::ask_cluster(root, question.ceph_cluster, question.ceph_options);
 
     let kernel = root.line("/proc/sys/kernel/osrelease").unwrap_or_default();
     let modules = kernel::modules(root, &kernel, &question.modules);

@@ -156,6 +156,7 @@ pub fn choose(node: &Node, facts: &Facts, ours: Ours<'_>) -> DiskChoice {
         Osds::Filter(filter) => sight.by_serial(filter),
     }
     sight.room_aside();
+    sight.choice.refused.dedup();
     sight.annotate();
     sight.choice
 }

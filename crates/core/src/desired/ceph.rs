@@ -10,13 +10,13 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::address::{Addresses, NodeAddress};
-use crate::bind::disks::{self, DiskChoice, Fate, Ours};
+use crate::bind::disks::{self, Chosen, DiskChoice, Fate, Ours};
 use crate::facts::ceph::CephCluster;
 use crate::facts::disk::Medium;
 use crate::facts::{Facts, ceph_conf};
 use crate::name::NodeName;
 use crate::plan::{Fleet, Obstacle};
-use crate::spec::{Ceph, PublicNetwork, Spec};
+use crate::spec::{Ceph, Node, PublicNetwork, Spec};
 
 mod groups;
 mod pools;
@@ -197,22 +197,48 @@ impl CephWish {
 
     /// OSDs the cluster has and gets, on disks of one class or of any.
     pub fn osds(&self, spec: &Spec, cluster: Option<&CephCluster>, class: Option<&str>) -> u32 {
-        let of_class = |have: &str| class.is_none_or(|want| want == have || (want != "hdd" && have != "hdd"));
-        let there = cluster.map_or(0, |c| c.osds.iter().filter(|o| of_class(&o.class)).count());
+        let there = cluster.map_or(0, |c| c.osds.iter().filter(|o| is_of(class, &o.class)).count());
         let mut coming = 0;
         for node in &spec.nodes {
             let Some(choice) = self.disks.get(&node.name) else { continue };
             let new = choice.chosen.iter().filter(|c| !matches!(c.fate, Fate::Already(_)));
-            let new = new.filter(|c| {
-                let medium = if c.disk.medium == Medium::Hdd { "hdd" } else { "ssd" };
-                node.osd
-                    .class
-                    .as_deref()
-                    .map_or_else(|| of_class(medium), |own| class.is_none_or(|c| c == own))
-            });
+            let new = new.filter(|c| will_be_of(class, node, c));
             coming += new.count() * node.osd.per_device.max(1) as usize;
         }
         u32::try_from(there + coming).unwrap_or(u32::MAX)
+    }
+
+    /// Hosts that have such OSDs, or get them.
+    pub fn hosts<'a>(
+        &'a self,
+        spec: &'a Spec,
+        cluster: Option<&'a CephCluster>,
+        class: Option<&str>,
+    ) -> BTreeSet<&'a str> {
+        let there = cluster.into_iter().flat_map(|c| &c.osds).filter(|o| is_of(class, &o.class));
+        let mut hosts: BTreeSet<&str> = there.map(|o| o.host.as_str()).collect();
+        let gets = |node: &&'a Node| {
+            let chosen = self.disks.get(&node.name).map(|c| c.chosen.as_slice()).unwrap_or_default();
+            // Those that are there are told by the cluster, where it answers.
+            let new = |c: &&Chosen| cluster.is_none() || !matches!(c.fate, Fate::Already(_));
+            chosen.iter().filter(new).any(|c| will_be_of(class, node, c))
+        };
+        hosts.extend(spec.nodes.iter().filter(gets).map(|node| node.name.as_str()));
+        hosts
+    }
+}
+
+/// Whether an OSD of a class is one of those wanted. Ceph calls flash `ssd` or `nvme`, by how it is attached.
+fn is_of(wanted: Option<&str>, have: &str) -> bool {
+    wanted.is_none_or(|want| want == have || (want != "hdd" && have != "hdd"))
+}
+
+/// The same for a disk that is about to become one.
+fn will_be_of(wanted: Option<&str>, node: &Node, chosen: &Chosen) -> bool {
+    let medium = if chosen.disk.medium == Medium::Hdd { "hdd" } else { "ssd" };
+    match node.osd.class.as_deref() {
+        Some(own) => wanted.is_none_or(|want| want == own),
+        None => is_of(wanted, medium),
     }
 }
 

@@ -94,11 +94,11 @@ super::explanations! {
         right: "",
     }
     TOO_FEW_HOSTS = Error "RB0670" {
-        title: "there are fewer hosts with OSDs than a pool wants copies",
+        title: "there are fewer hosts with such OSDs than a pool wants copies",
         why: "Each copy of an object is on another host. With fewer hosts than copies the pool's placement groups stay \
               undersized for ever, and with fewer than `min_size` nothing can be written. \
-              To see it: `ceph osd tree`.",
-        cure: "Give more nodes `osds`, or make the pool smaller by `size` (two copies need `i_accept_data_loss`).",
+              For a pool with `class` only hosts with OSDs of that class count. To see it: `ceph osd tree`.",
+        cure: "Give more nodes such `osds`, or make the pool smaller by `size` (two copies need `i_accept_data_loss`).",
         wrong: "",
         right: "",
     }

@@ -200,10 +200,13 @@ impl Bench<'_> {
     fn stored(&self, entry: &ConfigEntry) -> Audited {
         let effect = running::effect(entry, &self.cluster.config, &self.osds);
         let told = running::default(&entry.name, &self.osds);
-        let default = match (told, known(&entry.name)) {
-            (Some(told), _) => told.to_owned(),
-            (None, Some(known)) => self.default(known).to_owned(),
-            (None, None) => String::new(),
+        let help = self.cluster.help.get(&entry.name).filter(|help| help.known);
+        // The running Ceph knows best; the table is for what it does not tell.
+        let default = match (told, help, known(&entry.name)) {
+            (Some(told), ..) => told.to_owned(),
+            (None, Some(help), _) => help.default.clone(),
+            (None, None, Some(known)) => self.default(known).to_owned(),
+            (None, None, None) => String::new(),
         };
         let (verdict, why) = self.stored_word(entry, &effect, &default);
         let cure = match verdict {
@@ -228,8 +231,7 @@ impl Bench<'_> {
             return in_force(Verdict::Ours, setting.reason.clone(), effect);
         }
         let Some(known) = known(&entry.name) else {
-            let default = if default.is_empty() { String::new() } else { format!("; default {default}") };
-            return (Verdict::Unknown, format!("left alone{default}"));
+            return self.stranger(entry, default);
         };
         let (verdict, why) = self.word(known, &entry.section, &entry.value, default);
         if verdict.is_alarming() {
@@ -244,6 +246,28 @@ impl Bench<'_> {
             return (Verdict::OffProfile, why);
         }
         if verdict == Verdict::Useful { in_force(verdict, why, effect) } else { (verdict, why) }
+    }
+
+    /// An option that is not in the table, by what Ceph itself says of it.
+    fn stranger(&self, entry: &ConfigEntry, default: &str) -> (Verdict, String) {
+        let help = self.cluster.help.get(&entry.name);
+        if help.is_some_and(|help| !help.known) {
+            return (Verdict::Ignored, "this Ceph has no such option".to_owned());
+        }
+        if help.is_some() && same(&entry.value, default) {
+            return (Verdict::Equal, "what this Ceph does anyway".to_owned());
+        }
+        let mut why = "left alone".to_owned();
+        if !default.is_empty() {
+            why += &format!("; default {default}");
+        }
+        if help.is_some_and(|help| !help.runtime) {
+            why += "; counts after a restart of the daemon";
+        }
+        if let Some(what) = help.map(|help| help.what.as_str()).filter(|what| !what.is_empty()) {
+            why += &format!("; Ceph says: {what}");
+        }
+        (Verdict::Unknown, why)
     }
 
     /// The verdict on a value, wherever it stands.

@@ -400,3 +400,34 @@ fn sysctls_of_the_guide_are_lost_at_boot_and_can_be_taken_away() {
     assert_eq!(change.after.as_deref(), Some("# mine\nkernel.panic = 10\n"));
     assert_eq!(plan.steps.len(), 1, "files of others in sysctl.d are not ours to change");
 }
+
+#[test]
+fn an_option_that_is_not_in_the_table_is_told_as_ceph_tells_it() {
+    use crate::facts::ceph::OptionHelp;
+    let config = vec![
+        entry("mon", "mon_some_option", "7"),
+        entry("mgr", "mgr_same_option", "5.000"),
+        entry("global", "no_such_option", "1"),
+        entry("client", "rbd_cache", "true"),
+    ];
+    let mut fleet = fleet("20.2.0", config);
+    let help = |default: &str, runtime: bool| OptionHelp {
+        known: true,
+        default: default.into(),
+        runtime,
+        what: "something".into(),
+    };
+    for facts in fleet.nodes.values_mut() {
+        if let Told::Yes(told) = &mut facts.state.ceph_cluster {
+            told.help.insert("mon_some_option".into(), help("3", false));
+            told.help.insert("mgr_same_option".into(), help("5", true));
+            told.help.insert("no_such_option".into(), OptionHelp::default());
+        }
+    }
+    let audit = audit(&untuned(), &fleet);
+    let mon = verdict_of(&audit, "mon_some_option");
+    assert_eq!((mon.verdict, mon.default.as_str()), (Verdict::Unknown, "3"));
+    assert_eq!(mon.why, "left alone; default 3; counts after a restart of the daemon; Ceph says: something");
+    assert_eq!(verdict_of(&audit, "mgr_same_option").verdict, Equal);
+    assert_eq!(verdict_of(&audit, "no_such_option").verdict, Ignored);
+}

@@ -203,16 +203,11 @@ pub(crate) fn on_cluster(cluster: &mut Cluster, words: &[&str]) -> bool {
     true
 }
 
-/// How much there is to do for Ceph, and for what lies below it.
+/// How much there is to do for Ceph. What lies below it is the business of other folders.
 pub(crate) fn heading(plan: &Plan, out: &mut String) {
-    let (ceph, mesh): (Vec<_>, Vec<_>) = plan.deeds().partition(|s| s.phase == Phase::Ceph);
-    let _ = writeln!(
-        out,
-        "== {} steps of Ceph after {} of the mesh, {} resources as they should be",
-        ceph.len(),
-        mesh.len(),
-        plan.satisfied
-    );
+    let ceph = plan.deeds().filter(|s| s.phase == Phase::Ceph).count();
+    let mesh = if plan.deeds().count() > ceph { "steps of the mesh, and " } else { "" };
+    let _ = writeln!(out, "== {mesh}{ceph} steps of Ceph");
 }
 
 /// Ceph's steps in some lines each, with their deeds; none while something is in the way, as on the screen.

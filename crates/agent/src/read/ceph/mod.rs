@@ -3,10 +3,13 @@
 //!
 //! Used for facts, and by deeds to see what has become of them. The node's part starts no program.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::thread::JoinHandle;
 
-use ringbolt_core::facts::ceph::{CephCluster, CephNode, Daemon, LocalOsd, Quorum, cluster, daemon};
+use ringbolt_core::facts::ceph::{
+    CephCluster, CephNode, Daemon, LocalOsd, OptionHelp, Quorum, cluster, daemon,
+};
 use ringbolt_core::facts::disk::reading::OsdFolder;
 use ringbolt_core::facts::{Known, not_asked};
 
@@ -109,12 +112,13 @@ fn memory(root: &Root) -> u64 {
 }
 
 /// Starts asking the cluster, in a thread of its own.
-pub(super) fn ask_cluster(root: &Root, asked: bool) -> Known<JoinHandle<Known<CephCluster>>> {
+pub(super) fn ask_cluster(root: &Root, asked: bool, help: bool) -> Known<JoinHandle<Known<CephCluster>>> {
     if !asked {
         return not_asked();
     }
     let root = root.clone();
     Known::Yes(std::thread::spawn(move || match cluster(&root) {
+        Ok(told) if help => Known::Yes(CephCluster { help: helped(&root, &told), ..told }),
         Ok(told) => Known::Yes(told),
         Err(why) => Known::No(why),
     }))
@@ -136,6 +140,15 @@ pub(crate) fn cluster(root: &Root) -> Result<CephCluster, String> {
     let answers = session::ask(root, &commands).map_err(|failure| failure.message)?;
     let texts: Vec<String> = answers.into_iter().map(|answer| answer.out).collect();
     cluster::cluster(&texts)
+}
+
+/// What this Ceph says of the options in its database; nothing where it does not answer.
+fn helped(root: &Root, told: &CephCluster) -> BTreeMap<String, OptionHelp> {
+    let asked = cluster::options_asked(&told.config);
+    let commands: Vec<_> = asked.values().cloned().map(session::Command::monitor).collect();
+    let answers = if commands.is_empty() { Ok(Vec::new()) } else { session::ask(root, &commands) };
+    let pairs = asked.into_keys().zip(answers.unwrap_or_default());
+    pairs.filter_map(|(name, answer)| Some((name, cluster::help(answer.code, &answer.out)?))).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::daemon::{address, list, plain, word};
-use super::{CephCluster, ClientLoad, Complaint, ConfigEntry, FilesystemFact, OsdFact, PoolFact};
+use super::{CephCluster, ClientLoad, Complaint, ConfigEntry, FilesystemFact, OptionHelp, OsdFact, PoolFact};
 
 /// What is asked, by the monitors' names for it.
 const PREFIXES: [&str; 11] = [
@@ -75,6 +75,35 @@ pub fn cluster(answers: &[String]) -> Result<CephCluster, String> {
         used: number(df.pointer("/stats/total_used_raw_ratio")),
         bytes: df.pointer("/stats/total_bytes").and_then(Value::as_u64).unwrap_or_default(),
         client: client(status),
+        help: BTreeMap::new(),
+    })
+}
+
+/// Most options asked about.
+const MOST: usize = 200;
+
+/// The options in the database to be asked about, each with the question. Settings of the managers' modules are none.
+pub fn options_asked(config: &[ConfigEntry]) -> BTreeMap<String, Value> {
+    let names = config.iter().map(|e| e.name.as_str()).filter(|name| !name.contains('/'));
+    let names: std::collections::BTreeSet<&str> = names.collect();
+    let ask = |name: &str| json!({"prefix": "config help", "key": name, "format": "json"});
+    names.into_iter().take(MOST).map(|name| (name.to_owned(), ask(name))).collect()
+}
+
+/// The answer about one option; `code` is 0, or a negative errno: none of that name is known then.
+pub fn help(code: i64, answer: &str) -> Option<OptionHelp> {
+    const NO_SUCH: i64 = -2;
+    if code == NO_SUCH {
+        return Some(OptionHelp::default());
+    }
+    let told: Value = serde_json::from_str(answer).ok().filter(|_| code == 0)?;
+    // What daemons do may differ from what clients do.
+    let said = |key: &str| told.get(key).map(plain).filter(|text| !text.is_empty());
+    Some(OptionHelp {
+        known: true,
+        default: said("daemon_default").or_else(|| said("default")).unwrap_or_default(),
+        runtime: told.get("can_update_at_runtime").and_then(Value::as_bool).unwrap_or_default(),
+        what: word(&told, "desc"),
     })
 }
 

@@ -70,3 +70,23 @@ fn without_the_status_nothing_is_said() {
     let answers = &sample()[..3];
     assert_eq!(cluster(answers).unwrap().osds.len(), 3);
 }
+
+#[test]
+fn what_ceph_says_of_an_option_is_read() {
+    let told = r#"{"name":"osd_max_scrubs","type":"int","level":"advanced","desc":"Maximum concurrent scrubs",
+        "default":1,"daemon_default":3,"services":[],"can_update_at_runtime":true,"flags":["runtime"]}"#;
+    let read = help(0, told).unwrap();
+    assert_eq!((read.known, read.default.as_str(), read.runtime), (true, "3", true));
+    assert_eq!(read.what, "Maximum concurrent scrubs");
+    assert_eq!(help(-2, "").unwrap(), OptionHelp::default());
+    assert_eq!((help(-1, told), help(0, "Error")), (None, None));
+    let entry = |name: &str| ConfigEntry {
+        section: "osd".into(),
+        name: name.into(),
+        value: String::new(),
+        mask: String::new(),
+    };
+    let asked = options_asked(&[entry("b"), entry("a"), entry("b"), entry("mgr/dashboard/x")]);
+    assert_eq!(asked.keys().collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(asked["a"], json!({"prefix": "config help", "key": "a", "format": "json"}));
+}

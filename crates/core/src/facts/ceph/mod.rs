@@ -134,6 +134,22 @@ pub struct CephCluster {
     /// What clients do at this moment.
     #[serde(default)]
     pub client: ClientLoad,
+    /// What this Ceph says of the options in the configuration database, by name; asked for only by an audit.
+    #[serde(default)]
+    pub help: BTreeMap<String, OptionHelp>,
+}
+
+/// What the running Ceph says of one of its options (`config help`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptionHelp {
+    /// Whether it has such an option.
+    pub known: bool,
+    /// The default.
+    pub default: String,
+    /// Whether a change counts at once.
+    pub runtime: bool,
+    /// What it does, in Ceph's words.
+    pub what: String,
 }
 
 /// What clients do, each a second, as the managers have seen it last.

@@ -261,22 +261,29 @@ impl Look {
 
     /// Hosts for the copies, memory for the OSDs.
     fn room(&mut self, scene: &Scene<'_>) {
-        let mut hosts: BTreeSet<&str> =
-            scene.wish.disks.iter().filter(|(_, c)| !c.chosen.is_empty()).map(|(n, _)| n.as_str()).collect();
-        hosts.extend(scene.cluster.into_iter().flat_map(|c| &c.osds).map(|o| o.host.as_str()));
         let refused = scene.wish.disks.values().any(|c| !c.refused.is_empty());
-        for pool in scene.spec.pools.iter().filter(|_| !refused) {
+        let asked = scene.spec.nodes.iter().filter(|n| !n.osds.is_empty());
+        // Of a node that is silent nobody knows what it has.
+        let known = asked.clone().all(|n| scene.wish.disks.contains_key(&n.name));
+        for pool in scene.spec.pools.iter().filter(|_| known && !refused) {
             let need = match pool.keeping {
                 Keeping::Copies { size, .. } => size,
                 Keeping::Erasure { k, m } => k + m,
             };
+            let class = pool.class.as_deref();
+            let hosts = scene.wish.hosts(scene.spec, scene.cluster, class);
             if hosts.len() < need as usize {
+                let of = class.map(|class| format!(" of class {class}")).unwrap_or_default();
                 self.obstacles.push(Obstacle::about(
                     code::TOO_FEW_HOSTS,
                     None,
-                    format!("pool {} wants {need} hosts with OSDs, and there are {}", pool.name, hosts.len()),
+                    format!(
+                        "pool {} wants {need} hosts with OSDs{of}, and there are {}",
+                        pool.name,
+                        hosts.len()
+                    ),
                     hosts.iter().copied().collect::<Vec<_>>().join(", "),
-                    "give more nodes `osds`, or say a smaller `size`",
+                    "give more nodes such `osds`, say a smaller `size`, or another `class`",
                 ));
             }
         }
