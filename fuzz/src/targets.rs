@@ -118,6 +118,8 @@ fn ip(text: &str) {
 
 fn frr_answers(text: &str) {
     let _ = frr::answers(text);
+    let (file, running) = text.split_once('\0').unwrap_or((text, ""));
+    let _ = frr::lost(file, running);
 }
 
 fn dpkg(text: &str) {
@@ -148,6 +150,7 @@ fn ha_files(text: &str) {
 }
 
 fn ceph_cluster(text: &str) {
+    let _ = cluster::help(0, text);
     let answers: Vec<String> = text.split('\0').map(str::to_owned).collect();
     if let Ok(told) = cluster::cluster(&answers) {
         let written = serde_json::to_string(&told).expect("written");
