@@ -16,6 +16,7 @@ use crate::command::lab::LabArgs;
 use crate::command::plan::PlanArgs;
 use crate::command::roll::{MaintainArgs, RebootArgs};
 use crate::command::rollback::RollbackArgs;
+use crate::command::sim::SimArgs;
 use crate::command::ssh::SshArgs;
 use crate::command::tune::TuneArgs;
 use crate::command::verify::VerifyArgs;
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// The rehearsal lab: real nodes in namespaces of this machine
     Lab(LabArgs),
+    /// Rehearse a change on simulated nodes, from captured facts or bare ones
+    Sim(SimArgs),
     /// List past runs
     History(HistoryArgs),
     /// Show a past run again

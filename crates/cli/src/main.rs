@@ -73,8 +73,9 @@ fn run(cli: &Cli, out: &mut dyn Write, style: Style) -> std::io::Result<Exit> {
         Command::History(args) => command::history::list(args, out, style),
         Command::Agent(_) => return Ok(Exit::Done), // served by `main`, before standard output is locked
         Command::Rollback(args) => command::rollback::run(args, global, out, style),
-        Command::Reboot(args) => command::roll::reboot(args, global, out, style),
-        Command::Maintain(args) => command::roll::maintain(args, global, out, style),
+        Command::Reboot(args) => command::roll::run(&args.asked(), global, out, style),
+        Command::Maintain(args) => command::roll::run(&args.asked(), global, out, style),
+        Command::Sim(args) => command::sim::run(args, global, out, style),
         Command::Replay(args) => command::history::replay(args, global, out, style),
     };
     match done {

@@ -9,6 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ringbolt_control::apply::{self, Stop};
 use ringbolt_control::fleet::Fleet;
 use ringbolt_control::run::Runs;
 use ringbolt_control::transport::{Executable, SshOptions};
@@ -191,6 +192,8 @@ pub(crate) struct Session {
     pub(crate) fleet: Arc<Fleet>,
     /// Past runs, and where new ones go.
     pub(crate) runs: Runs,
+    /// What ends a run early, where it is not the user's Ctrl-C.
+    pub(crate) stop: Option<Stop>,
 }
 
 impl Session {
@@ -200,7 +203,12 @@ impl Session {
         let runs = Runs::own();
         let options = ssh_options(&loaded, global, &runs)?;
         let fleet = Fleet::connect(&loaded.spec, &options)?;
-        Ok(Self { loaded, fleet: Arc::new(fleet), runs })
+        Ok(Self { loaded, fleet: Arc::new(fleet), runs, stop: None })
+    }
+
+    /// What a run is ended early by.
+    pub(crate) fn stopping(&self) -> std::io::Result<Stop> {
+        self.stop.clone().map_or_else(apply::on_signals, Ok)
     }
 
     /// One look at all nodes, put together with the spec.

@@ -5,15 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use ringbolt_core::action::{Action, CephDeed};
 use ringbolt_core::check::Check;
 use ringbolt_core::facts::{Facts, Known};
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Fleet, Plan, Policy, Risk, lint};
+use ringbolt_core::sim::case::{shape, store, wished};
 use ringbolt_core::sim::{self, Cluster, Frr, Options};
-use ringbolt_core::spec::{
-    Ceph, Filesystem, Keeping, Mclock, OsdMemory, Osds, Pool, PublicNetwork, Release, Repository, Routing,
-    Spec, Transport,
-};
+use ringbolt_core::spec::{Spec, Transport};
 use ringbolt_core::survey::Survey;
 use ringbolt_core::topology::{Topology, generate};
 
@@ -43,47 +42,6 @@ impl std::fmt::Debug for Case {
     }
 }
 
-/// Ceph on the nodes of a spec, as drawn: two disks a node; a file system, an erasure-coded pool, a class.
-fn store(spec: &mut Spec, drawn: u8) {
-    if drawn.is_multiple_of(3) || spec.nodes.len() < 3 || spec.fabric.transport == Transport::Switch {
-        return;
-    }
-    let count = if spec.nodes.len() < 7 { 3 } else { 5 };
-    let monitors: Vec<NodeName> = spec.nodes.iter().take(count).map(|n| n.name.clone()).collect();
-    spec.ceph = Some(Ceph {
-        repository: Repository::NoSubscription,
-        version: Release::Tentacle,
-        public: PublicNetwork::Mesh,
-        managers: monitors.clone(),
-        monitors,
-        memory: OsdMemory::Reserve(None),
-        tuning: drawn & 8 == 0,
-        mclock: Mclock::Balanced,
-        scrub: None,
-        migration: drawn & 16 != 0,
-    });
-    for node in &mut spec.nodes {
-        node.osds = Osds::Paths(vec!["/dev/nvme1n1".into(), "/dev/nvme2n1".into()]);
-    }
-    let pool = |name: &str, keeping: Keeping| Pool {
-        name: name.into(),
-        keeping,
-        pg_num: None,
-        target_share: None,
-        compression: None,
-        class: (drawn & 32 != 0).then(|| "ssd".to_owned()),
-        storage: true,
-        accept_data_loss: false,
-    };
-    spec.pools.push(pool("vm", Keeping::Copies { size: 3, min_size: 2 }));
-    if drawn & 64 != 0 {
-        spec.pools.push(pool("cold", Keeping::Erasure { k: 2, m: 1 }));
-    }
-    if drawn & 128 != 0 {
-        spec.filesystems.push(Filesystem { name: "share".into(), pg_num: None, storage: true });
-    }
-}
-
 /// A wish as drawn: transport, static routing, family, BFD, MTU lowered, hello interval.
 type Wish = (u8, bool, u8, bool, bool, u16);
 
@@ -93,36 +51,7 @@ fn wish() -> impl Strategy<Value = Wish> {
 
 fn spec(topology: &Topology, transport: Transport, wish: Wish) -> Spec {
     let (_, fixed, family, bfd, small, hello) = wish;
-    let mut spec = sim::spec(topology, transport);
-    if fixed || transport == Transport::Switch {
-        spec.fabric.routing = Routing::Static;
-    }
-    if family > 0 {
-        spec.fabric.prefix6 = "fd00:64::/64".parse().ok();
-    }
-    if family == 2 {
-        spec.fabric.prefix = None;
-    }
-    spec.fabric.bfd = bfd;
-    spec.fabric.hello_interval = hello;
-    if small {
-        spec.fabric.mtu = 1500;
-    }
-    spec
-}
-
-fn shape(kind: u8, nodes: usize, pairs: &[(usize, usize)]) -> Topology {
-    match kind {
-        0 => generate::line(nodes),
-        1 | 2 => generate::ring(nodes),
-        3 => generate::star(nodes),
-        4 => generate::mesh(nodes),
-        _ => {
-            let pairs = pairs.iter().map(|(a, b)| (a % nodes, b % nodes)).filter(|(a, b)| a != b);
-            let pairs: BTreeSet<(usize, usize)> = pairs.map(|(a, b)| (a.min(b), a.max(b))).collect();
-            generate::cabled(nodes, pairs)
-        }
-    }
+    wished(topology, transport, sim::case::Wish { fixed, family, bfd, small, hello })
 }
 
 fn case() -> impl Strategy<Value = Case> {
@@ -130,7 +59,7 @@ fn case() -> impl Strategy<Value = Case> {
     let pairs = proptest::collection::vec((0..12_usize, 0..12_usize), 1..16);
     let earlier = proptest::option::of((wish(), 0..=1000_usize));
     let options = (frr, 0..3_u8, any::<u32>(), any::<u8>());
-    (2..=12_usize, 0..7_u8, pairs, wish(), options, earlier).prop_map(
+    (2..=12_usize, 0..7_usize, pairs, wish(), options, earlier).prop_map(
         |(nodes, kind, pairs, wish, (frr, modules, seed, drawn), earlier)| {
             let transport = match wish.0 {
                 0 => Transport::Switch,
@@ -235,36 +164,6 @@ fn one_at_a_time(plan: &Plan) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Facts without what counts up with every change.
-fn lasting(cluster: &Cluster) -> Vec<(NodeName, Facts)> {
-    let mut all = Vec::new();
-    for (name, node) in &cluster.nodes {
-        let mut facts = node.facts.clone();
-        for file in facts.state.files.values_mut() {
-            if let Some(text) = &mut file.text {
-                if let Some(rest) = text.strip_prefix("#version:") {
-                    *text = rest.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
-                }
-                if let Some((head, _)) = text.split_once("\"version\":") {
-                    *text = head.to_owned();
-                }
-            }
-            file.digest.clear();
-        }
-        for interface in facts.inventory.interfaces.values_mut() {
-            interface.index = 0;
-            interface.addresses.sort();
-        }
-        facts.state.routes.sort_by_key(|r| format!("{r:?}"));
-        all.push((name.clone(), facts));
-    }
-    all
-}
-
-fn lines(facts: &(NodeName, Facts)) -> Vec<String> {
-    serde_json::to_string_pretty(facts).unwrap_or_default().lines().map(str::to_owned).collect()
-}
-
 #[expect(clippy::print_stdout, reason = "how many cases were tried is part of the result")]
 fn check(name: &str, cases: u32, test: impl Fn(Case, u32, u32) -> Result<(), TestCaseError>) {
     let mut runner = TestRunner::new_with_rng(
@@ -317,11 +216,8 @@ fn stopped_anywhere_it_goes_on_to_the_same_end() {
             run(&mut part, &plan, count)?;
         }
         converge(&case.spec, &mut part)?;
-        for (one, other) in lasting(&whole).into_iter().zip(lasting(&part)) {
-            let (one, other) = (lines(&one), lines(&other));
-            let differ: Vec<_> = one.iter().zip(&other).filter(|(a, b)| a != b).take(5).collect();
-            prop_assert!(differ.is_empty() && one.len() == other.len(), "the ends differ: {differ:#?}");
-        }
+        let differ = sim::compare::differences(&whole.lasting(), &part.lasting(), 8);
+        prop_assert!(differ.is_empty(), "the ends differ: {differ:#?}");
         Ok(())
     });
 }
@@ -386,13 +282,37 @@ fn a_disturbed_mesh_is_mended_one_node_at_a_time() {
     });
 }
 
+/// Takes away a part of what is known of one disk.
+fn forget_of_a_disk(facts: &mut Facts, pick: usize) -> String {
+    let Known::Yes(disks) = &mut facts.inventory.disks else { return "nothing".into() };
+    let at = pick % disks.len();
+    match (pick / 8) % 3 {
+        0 => drop(disks.remove(at)),
+        1 => disks[at].serial.clear(),
+        _ => disks[at].links.clear(),
+    }
+    format!("part of disk {at}")
+}
+
+/// Deeds after which data may be gone, or a place taken that is in use: what makes a plan bold.
+fn bold(plan: &Plan) -> BTreeSet<String> {
+    let takes = |step: &&ringbolt_core::plan::Step| {
+        step.risk == Risk::Destructive
+            || matches!(
+                step.action,
+                Some(Action::Ceph(CephDeed::Osd(_) | CephDeed::Wipe { .. } | CephDeed::Init { .. }))
+            )
+    };
+    plan.steps.iter().filter(takes).map(|s| s.id.to_string()).collect()
+}
+
 /// Takes one fact away.
 fn forget(fleet: &mut Fleet, which: u32) -> String {
     let names: Vec<NodeName> = fleet.nodes.keys().cloned().collect();
     let name = &names[which as usize % names.len()];
     let pick = (which >> 8) as usize;
     let Some(facts) = fleet.nodes.get_mut(name) else { return String::new() };
-    let what = match (which >> 4) % 10 {
+    let what = match (which >> 4) % 16 {
         0 => "silent".to_owned(),
         1 => {
             facts.state.frr = Known::No("vtysh does not answer".into());
@@ -418,6 +338,22 @@ fn forget(fleet: &mut Fleet, which: u32) -> String {
             facts.state.pve_writable = None;
             "pve_writable".into()
         }
+        7 => {
+            facts.inventory.disks = Known::No("not readable".into());
+            "disks".into()
+        }
+        8 => {
+            facts.state.ceph = Known::No("the folders are not readable".into());
+            "ceph".into()
+        }
+        9 => {
+            // Who was asked about the cluster and who would be asked next: nobody tells.
+            for facts in fleet.nodes.values_mut() {
+                facts.state.ceph_cluster = Known::No("the monitors do not answer".into());
+            }
+            "cluster".into()
+        }
+        10 => forget_of_a_disk(facts, pick),
         _ => {
             let paths: Vec<String> = facts.state.files.keys().cloned().collect();
             let path = &paths[pick % paths.len()];
@@ -444,8 +380,12 @@ fn knowing_less_never_makes_a_plan_bolder() {
         let less = survey(&case.spec, fleet).plan(&Policy::default());
         prop_assert_eq!(lint(&less), Vec::<String>::new());
         one_at_a_time(&less)?;
-        let lost = |plan: &Plan| plan.steps.iter().any(|s| s.risk == Risk::Destructive);
-        prop_assert!(lost(&whole) || !lost(&less), "without {what} something is destroyed");
+        // With something in the way nothing is carried out.
+        if less.obstacles.is_empty() {
+            let (dared, dares) = (bold(&whole), bold(&less));
+            let more: Vec<&String> = dares.difference(&dared).collect();
+            prop_assert!(more.is_empty(), "without {what} it dares {more:?}");
+        }
         Ok(())
     });
 }

@@ -3,7 +3,6 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use clap::Args;
 use ringbolt_control::apply::{self, Sink, Stop};
@@ -15,6 +14,7 @@ use ringbolt_core::facts::Facts;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Fleet, Phase, Plan, Policy, Risk};
 use ringbolt_core::survey::Survey;
+use tokio::time::Instant;
 
 use crate::command::plan::{ending, nothing_for, part, phase, seconds, show};
 use crate::exit::Exit;
@@ -65,13 +65,21 @@ pub(crate) fn run(
     out: &mut dyn Write,
     style: Style,
 ) -> Result<Exit, Trouble> {
-    block_on(async {
-        let session = Session::open(global, style)?;
-        let (steal, json) = (args.lock.steal, args.json);
-        let wish = Wish { purpose: "apply", steal, quiet: global.quiet, json, style };
-        let _here = hold::here(&session, wish)?;
-        Run { args, global, session, style, wish, began: Instant::now() }.rounds(out).await
-    })
+    block_on(async { on(Session::open(global, style)?, args, global, out, style).await })
+}
+
+/// The same in a session.
+pub(crate) async fn on(
+    session: Session,
+    args: &ApplyArgs,
+    global: &Global,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
+    let (steal, json) = (args.lock.steal, args.json);
+    let wish = Wish { purpose: "apply", steal, quiet: global.quiet, json, style };
+    let _here = hold::here(&session, wish)?;
+    Run { args, global, session, style, wish, began: Instant::now() }.rounds(out).await
 }
 
 struct Run<'a> {
@@ -85,7 +93,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn rounds(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
-        let mut stop = apply::on_signals()?;
+        let mut stop = self.session.stopping()?;
         let broken = resume::last_run(&self.session, self.wish, &mut stop).await?;
         let mut done = 0;
         let (mut last, mut agreed) = (String::new(), String::new());

@@ -42,14 +42,21 @@ pub(crate) fn run(
     out: &mut dyn Write,
     style: Style,
 ) -> Result<Exit, Trouble> {
-    let survey = block_on(async {
-        let session = Session::open(global, style)?;
-        if args.disks || session.loaded.spec.ceph.is_some() {
-            session.survey_of_disks().await
-        } else {
-            session.survey().await
-        }
-    })?;
+    block_on(async { on(&Session::open(global, style)?, args, out, style).await })
+}
+
+/// The same in a session.
+pub(crate) async fn on(
+    session: &Session,
+    args: &DiscoverArgs,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
+    let survey = if args.disks || session.loaded.spec.ceph.is_some() {
+        session.survey_of_disks().await?
+    } else {
+        session.survey().await?
+    };
     let disks = disk::rows(&survey);
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &Document { survey: &survey, disks })

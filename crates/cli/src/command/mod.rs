@@ -12,6 +12,7 @@ pub(crate) mod lab;
 pub(crate) mod plan;
 pub(crate) mod roll;
 pub(crate) mod rollback;
+pub(crate) mod sim;
 pub(crate) mod ssh;
 pub(crate) mod tune;
 pub(crate) mod verify;

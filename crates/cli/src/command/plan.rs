@@ -61,7 +61,18 @@ pub(crate) fn run(
     out: &mut dyn Write,
     style: Style,
 ) -> Result<Exit, Trouble> {
-    let survey = block_on(async { Session::open(global, style)?.survey().await })?;
+    block_on(async { on(&Session::open(global, style)?, args, global, out, style).await })
+}
+
+/// The same in a session.
+pub(crate) async fn on(
+    session: &Session,
+    args: &PlanArgs,
+    global: &Global,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
+    let survey = session.survey().await?;
     let mut plan = survey.plan(&Policy { checkpoint: args.checkpoint, ..Policy::default() });
     plan.narrow(args.only, &global.node);
     if let Some(path) = &args.out {

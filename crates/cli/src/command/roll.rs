@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 
 use clap::{Args, Subcommand};
-use ringbolt_control::apply;
+use ringbolt_control::apply::Report;
 use ringbolt_core::desired::question;
 use ringbolt_core::event::{Outcome, What};
 use ringbolt_core::name::NodeName;
@@ -89,38 +89,47 @@ pub(crate) struct Way {
     pub(crate) lock: StealArgs,
 }
 
-/// Reboots nodes, one at a time.
-pub(crate) fn reboot(
-    args: &RebootArgs,
-    global: &Global,
-    out: &mut dyn Write,
-    style: Style,
-) -> Result<Exit, Trouble> {
-    run(Kind::Reboot, &args.nodes, &args.way, global, out, style)
+/// What is wanted of which nodes.
+pub(crate) struct Asked<'a> {
+    kind: Kind,
+    nodes: &'a [String],
+    way: &'a Way,
 }
 
-/// Takes a node out of service, or puts it back.
-pub(crate) fn maintain(
-    args: &MaintainArgs,
-    global: &Global,
-    out: &mut dyn Write,
-    style: Style,
-) -> Result<Exit, Trouble> {
-    match &args.what {
-        Maintain::Enter { name, way } => {
-            run(Kind::Enter, std::slice::from_ref(name), way, global, out, style)
-        }
-        Maintain::Exit { name, now, way } => {
-            run(Kind::Exit { now: *now }, std::slice::from_ref(name), way, global, out, style)
+impl RebootArgs {
+    /// Reboots.
+    pub(crate) fn asked(&self) -> Asked<'_> {
+        Asked { kind: Kind::Reboot, nodes: &self.nodes, way: &self.way }
+    }
+}
+
+impl MaintainArgs {
+    /// Out of service, or back.
+    pub(crate) fn asked(&self) -> Asked<'_> {
+        let one = std::slice::from_ref;
+        match &self.what {
+            Maintain::Enter { name, way } => Asked { kind: Kind::Enter, nodes: one(name), way },
+            Maintain::Exit { name, now, way } => {
+                Asked { kind: Kind::Exit { now: *now }, nodes: one(name), way }
+            }
         }
     }
 }
 
-/// Names no node: all of them.
-fn run(
-    kind: Kind,
-    nodes: &[String],
-    way: &Way,
+/// Takes nodes out of service one at a time, and puts them back.
+pub(crate) fn run(
+    asked: &Asked<'_>,
+    global: &Global,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
+    block_on(async { on(Session::open(global, style)?, asked, global, out, style).await })
+}
+
+/// The same in a session. Who names no node means all of them.
+pub(crate) async fn on(
+    session: Session,
+    asked: &Asked<'_>,
     global: &Global,
     out: &mut dyn Write,
     style: Style,
@@ -131,14 +140,12 @@ fn run(
             "name the nodes themselves: `ringbolt reboot n1 n2`",
         ));
     }
-    block_on(async {
-        let session = Session::open(global, style)?;
-        let request = Request { kind, nodes: named(&session, nodes)?, accept: accepted(&way.accept)? };
-        let purpose = if kind == Kind::Reboot { "reboot" } else { "maintain" };
-        let wish = Wish { purpose, steal: way.lock.steal, quiet: global.quiet, json: way.json, style };
-        let _here = hold::here(&session, wish)?;
-        Roll { request, wish, way, global, session, style }.go(out).await
-    })
+    let Asked { kind, nodes, way } = *asked;
+    let request = Request { kind, nodes: named(&session, nodes)?, accept: accepted(&way.accept)? };
+    let purpose = if kind == Kind::Reboot { "reboot" } else { "maintain" };
+    let wish = Wish { purpose, steal: way.lock.steal, quiet: global.quiet, json: way.json, style };
+    let _here = hold::here(&session, wish)?;
+    Roll { request, wish, way, global, session, style }.go(out).await
 }
 
 /// The nodes by their names in the spec.
@@ -183,7 +190,7 @@ struct Roll<'a> {
 
 impl Roll<'_> {
     async fn go(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
-        let mut stop = apply::on_signals()?;
+        let mut stop = self.session.stopping()?;
         let mut survey = self.survey().await?;
         self.not_this_machine(&survey)?;
         let mut plan = roll::plan(&survey, &self.request);
@@ -303,7 +310,7 @@ impl Roll<'_> {
         Err(Trouble { message: "nothing was changed".into(), hint: None, exit: Exit::Done })
     }
 
-    fn finish(&self, report: &apply::Report, out: &mut dyn Write) -> std::io::Result<()> {
+    fn finish(&self, report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
         if !self.tells() {
             return Ok(());
         }
@@ -335,13 +342,7 @@ impl Roll<'_> {
     }
 
     /// What was done, what is left behind, and how it is ended.
-    fn broken(
-        &self,
-        run: &str,
-        plan: &Plan,
-        report: &apply::Report,
-        out: &mut dyn Write,
-    ) -> Result<(), Trouble> {
+    fn broken(&self, run: &str, plan: &Plan, report: &Report, out: &mut dyn Write) -> Result<(), Trouble> {
         let left = match self.session.runs.load(run) {
             Ok(past) => left_behind(plan, &past.events.iter().map(|e| &e.what).collect::<Vec<_>>()),
             Err(_) => Vec::new(),

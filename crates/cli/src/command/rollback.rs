@@ -57,13 +57,21 @@ pub(crate) fn run(
     out: &mut dyn Write,
     style: Style,
 ) -> Result<Exit, Trouble> {
-    block_on(async {
-        let session = Session::open(global, style)?;
-        let (steal, json) = (args.lock.steal, args.json);
-        let wish = Wish { purpose: "rollback", steal, quiet: global.quiet, json, style };
-        let _here = hold::here(&session, wish)?;
-        Back { args, global, session, style, wish }.go(out).await
-    })
+    block_on(async { on(Session::open(global, style)?, args, global, out, style).await })
+}
+
+/// The same in a session.
+pub(crate) async fn on(
+    session: Session,
+    args: &RollbackArgs,
+    global: &Global,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
+    let (steal, json) = (args.lock.steal, args.json);
+    let wish = Wish { purpose: "rollback", steal, quiet: global.quiet, json, style };
+    let _here = hold::here(&session, wish)?;
+    Back { args, global, session, style, wish }.go(out).await
 }
 
 struct Back<'a> {
@@ -76,7 +84,7 @@ struct Back<'a> {
 
 impl Back<'_> {
     async fn go(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
-        let mut stop = apply::on_signals()?;
+        let mut stop = self.session.stopping()?;
         let past = self.past()?;
         let (mut facts, mut plan) = self.planned(&past).await?;
         if !self.args.json && !self.global.quiet {

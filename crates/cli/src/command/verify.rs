@@ -32,20 +32,27 @@ pub(crate) fn run(
     out: &mut dyn Write,
     style: Style,
 ) -> Result<Exit, Trouble> {
-    let (survey, report) = block_on(async {
-        let session = Session::open(global, style)?;
-        let survey = settled(&session, !args.json && !global.quiet).await?;
-        if survey.untouched() {
-            return Err(Trouble {
-                message: "ringbolt was never applied to these nodes: there is no mesh to verify".into(),
-                hint: Some("`ringbolt plan` shows what it would do, `ringbolt apply` does it".into()),
-                exit: Exit::NotVerified,
-            });
-        }
-        let mut report = prove(&session, &survey).await;
-        report.narrow(&global.node);
-        Ok((survey, report))
-    })?;
+    block_on(async { on(&Session::open(global, style)?, args, global, out, style).await })
+}
+
+/// The same in a session.
+pub(crate) async fn on(
+    session: &Session,
+    args: &VerifyArgs,
+    global: &Global,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
+    let survey = settled(session, !args.json && !global.quiet).await?;
+    if survey.untouched() {
+        return Err(Trouble {
+            message: "ringbolt was never applied to these nodes: there is no mesh to verify".into(),
+            hint: Some("`ringbolt plan` shows what it would do, `ringbolt apply` does it".into()),
+            exit: Exit::NotVerified,
+        });
+    }
+    let mut report = prove(session, &survey).await;
+    report.narrow(&global.node);
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &report).map_err(std::io::Error::from)?;
         writeln!(out)?;

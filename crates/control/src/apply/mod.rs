@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ringbolt_core::checkpoint::{self, Checkpoint};
 use ringbolt_core::event::{Event, Outcome, What};
@@ -13,6 +13,7 @@ use ringbolt_core::plan::{Plan, StepId};
 use ringbolt_core::wire::FailureKind;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 mod deed;
 mod difference;

@@ -119,6 +119,8 @@ pub struct RunState {
     steps: Vec<Progress>,
     names: BTreeMap<NodeName, usize>,
     places: Vec<Place>,
+    /// Steps that need more nodes than their own: what those of a checkpoint did meanwhile would go back as well.
+    others: BTreeMap<usize, Vec<usize>>,
     /// Nodes where something may be started now.
     stirred: BTreeSet<usize>,
     /// Ready steps that interrupt something.
@@ -136,13 +138,20 @@ impl RunState {
     pub fn new(plan: Arc<Plan>) -> Self {
         let index: BTreeMap<&str, usize> = plan.steps.iter().enumerate().map(|(i, s)| (&*s.id, i)).collect();
         let mut names = BTreeMap::new();
+        let mut place = |node: &NodeName| {
+            let next = names.len();
+            *names.entry(node.clone()).or_insert(next)
+        };
+        let mut others: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         let mut steps: Vec<Progress> = Vec::with_capacity(plan.steps.len());
-        for step in &plan.steps {
-            let node = step.node.as_ref().map(|node| {
-                let next = names.len();
-                *names.entry(node.clone()).or_insert(next)
-            });
-            steps.push(Progress::new(node));
+        for (i, step) in plan.steps.iter().enumerate() {
+            steps.push(Progress::new(step.node.as_ref().map(&mut place)));
+            let guarded = step.checkpoint.iter().flat_map(|c| &c.nodes);
+            let more: Vec<usize> =
+                guarded.filter(|n| step.node.as_ref() != Some(n)).map(&mut place).collect();
+            if !more.is_empty() {
+                others.insert(i, more);
+            }
         }
         for (i, step) in plan.steps.iter().enumerate() {
             for before in step.after.iter().filter_map(|id| index.get(&**id)) {
@@ -155,6 +164,7 @@ impl RunState {
             steps,
             names,
             places,
+            others,
             stirred: BTreeSet::new(),
             exclusive: BTreeSet::new(),
             holder: None,
@@ -262,6 +272,17 @@ impl RunState {
         self.step(i).risk != Risk::Safe && self.steps[i].node.is_some()
     }
 
+    /// The nodes a step needs for itself: its own, and those of its checkpoint.
+    fn places_of(&self, i: usize) -> Vec<usize> {
+        let others = self.others.get(&i).into_iter().flatten();
+        self.steps[i].node.iter().chain(others).copied().collect()
+    }
+
+    /// Whether nobody is at work on the nodes a step needs.
+    fn is_free(&self, i: usize) -> bool {
+        self.places_of(i).into_iter().all(|place| self.places[place].busy.is_none())
+    }
+
     /// Steps with nothing left before them: gates without a proof are done at once, the rest is ready.
     fn unblock(&mut self, free: VecDeque<usize>, out: &mut Vec<Command>) {
         let mut queue = free;
@@ -270,10 +291,12 @@ impl RunState {
                 continue;
             }
             match self.steps[i].node {
-                Some(place) => {
+                Some(_) => {
                     self.steps[i].status = Status::Ready;
-                    self.places[place].ready.insert(i);
-                    self.stirred.insert(place);
+                    for place in self.places_of(i) {
+                        self.places[place].ready.insert(i);
+                        self.stirred.insert(place);
+                    }
                     if self.interrupts(i) {
                         self.exclusive.insert(i);
                     }
@@ -307,14 +330,14 @@ impl RunState {
         let node = self.step(i).node.clone();
         self.steps[i].started_ms = self.now_ms;
         self.under_way += 1;
-        if let Some(place) = self.steps[i].node {
+        for place in self.places_of(i) {
             self.places[place].ready.remove(&i);
             self.places[place].busy = Some(i);
-            if self.interrupts(i) {
-                self.exclusive.remove(&i);
-                let held = self.holder.map_or(0, |(_, count)| count);
-                self.holder = Some((place, held + 1));
-            }
+        }
+        if let Some(place) = self.steps[i].node.filter(|_| self.interrupts(i)) {
+            self.exclusive.remove(&i);
+            let held = self.holder.map_or(0, |(_, count)| count);
+            self.holder = Some((place, held + 1));
         }
         self.steps[i].status = Status::Acting;
         out.push(Command::Emit(What::StepStarted { step: id, node }));
@@ -498,7 +521,7 @@ impl RunState {
             }
             self.steps[i].status = Status::Skipped;
             self.exclusive.remove(&i);
-            if let Some(place) = self.steps[i].node {
+            for place in self.places_of(i) {
                 self.places[place].ready.remove(&i);
             }
             queue.extend(&self.steps[i].after);
@@ -508,13 +531,13 @@ impl RunState {
         out.extend(skipped.into_iter().map(emit));
     }
 
-    /// The deed is over: the node may do another.
+    /// The deed is over: its nodes may do another.
     fn leave_node(&mut self, i: usize) {
-        if let Some(place) = self.steps[i].node
-            && self.places[place].busy == Some(i)
-        {
-            self.places[place].busy = None;
-            self.stirred.insert(place);
+        for place in self.places_of(i) {
+            if self.places[place].busy == Some(i) {
+                self.places[place].busy = None;
+                self.stirred.insert(place);
+            }
         }
     }
 
@@ -541,14 +564,15 @@ impl RunState {
             }
         }
         while !self.stopping && self.holder.is_none() {
-            let free = |i: &usize| self.steps[*i].node.is_some_and(|p| self.places[p].busy.is_none());
-            let Some(i) = self.exclusive.iter().copied().find(free) else { break };
+            let Some(i) = self.exclusive.iter().copied().find(|i| self.is_free(*i)) else { break };
             self.start(i, out);
         }
     }
 
     fn may_start(&self, i: usize) -> bool {
-        !self.interrupts(i) || self.holder.is_none_or(|(place, _)| self.steps[i].node == Some(place))
+        let turn =
+            !self.interrupts(i) || self.holder.is_none_or(|(place, _)| self.steps[i].node == Some(place));
+        turn && self.is_free(i)
     }
 
     fn finish_if_over(&mut self, out: &mut Vec<Command>) {

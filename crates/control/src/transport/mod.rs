@@ -1,6 +1,7 @@
 //! A line to the agent on one node: frames out, frames in, and an account of how it ended.
 //!
-//! Used by the fleet. [`SshTransport`] is how nodes are reached; [`LocalTransport`] runs the agent on this machine.
+//! Used by the fleet. [`SshTransport`] is how nodes are reached; [`LocalTransport`] runs the agent on this machine;
+//! `sim` has nodes that are values, for rehearsals and tests.
 //! Nothing here knows what the frames mean.
 
 use std::collections::VecDeque;
@@ -17,6 +18,8 @@ use tokio::task::JoinHandle;
 mod executable;
 pub mod frame;
 mod local;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod ssh;
 mod trouble;
 

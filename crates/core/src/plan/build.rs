@@ -43,8 +43,11 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
     let apply = cluster::settle(desired, fleet, &mut plan);
     let mut phases = order::Phases::default();
     let mut steps = Vec::new();
-    for (node, resources) in &desired.nodes {
+    for (at, (node, resources)) in desired.nodes.iter().enumerate() {
         let Some(facts) = fleet.nodes.get(node) else { continue };
+        if at > 0 && at == desired.nodes.len() / 8 {
+            phases.make_room(9);
+        }
         for resource in resources {
             // The apply makes every node generate its files and reload: what is seen before it is moot.
             if apply.is_some() && resource.phase() == Phase::Fabric {

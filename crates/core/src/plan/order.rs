@@ -19,6 +19,16 @@ impl Phases {
         }
     }
 
+    /// Makes room for `more` times what is there: lists of a big fleet are not moved while they grow.
+    pub(super) fn make_room(&mut self, more: usize) {
+        // In the end all steps are put behind those of the first phase.
+        let all = self.iter().count();
+        self.0[0].reserve_exact(all * more);
+        for list in &mut self.0[1..] {
+            list.reserve_exact(list.len() * more);
+        }
+    }
+
     /// Drops the steps of a phase.
     pub(super) fn clear(&mut self, phase: Phase) {
         self.0[phase as usize] = Vec::new();
@@ -63,7 +73,7 @@ pub(super) fn order(phases: Phases, policy: &Policy) -> Vec<Step> {
         if ordered.is_empty() {
             // The first phase is the largest by far: it is not moved.
             ordered = list;
-            ordered.reserve_exact(count - ordered.len());
+            ordered.reserve(count - ordered.len());
         } else {
             ordered.append(&mut list);
         }

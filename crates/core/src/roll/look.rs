@@ -15,7 +15,7 @@ use crate::name::{NodeName, PortName};
 use crate::plan::{Obstacle, Plan, Risk};
 use crate::spec::Transport;
 use crate::survey::Survey;
-use crate::topology::{Place, Topology};
+use crate::topology::{Link, Place, Topology};
 
 /// What may be agreed to by its code; everything else is settled first.
 pub const ACCEPTABLE: [Code; 7] = [
@@ -297,6 +297,18 @@ impl<'a> Look<'a> {
         nodes.filter(|n| (cabled(n) && !lit(n)) || self.facts(n).is_none()).map(ToString::to_string).collect()
     }
 
+    /// Whether work on these nodes may bring a cable back: it has light at both ends, or will have when its ports
+    /// are up, and one of them is worked on.
+    fn comes_back(&self, link: &Link, at_work: &BTreeSet<&NodeName>) -> bool {
+        let ends = [&link.a, &link.b];
+        let lights = |place: &Place| {
+            let port = place.port.as_ref().map(PortName::as_str);
+            let there = port.and_then(|p| self.facts(&place.node)?.inventory.interfaces.get(p));
+            there.is_some_and(|i| i.carrier || !i.up)
+        };
+        ends.iter().any(|p| at_work.contains(&p.node)) && ends.into_iter().all(lights)
+    }
+
     /// Proxmox VE keeps its majority.
     fn majority(&self, found: &mut Found) {
         let text = self.survey.fleet.nodes.values().find_map(|f| f.text(pve::path::MEMBERS));
@@ -459,7 +471,7 @@ impl<'a> Look<'a> {
 }
 
 /// Interrupting steps of an apply below Ceph that would cut other nodes off from each other, only
-/// because a node or a cable is away already. Nodes that this very apply brings back are no reason.
+/// because a node or a cable is away already. What this very apply brings back is no reason.
 pub fn torn(survey: &Survey, plan: &Plan) -> Vec<Obstacle> {
     let nodes: BTreeSet<&NodeName> =
         plan.steps.iter().filter(|s| s.risk >= Risk::Disruptive).filter_map(|s| s.node.as_ref()).collect();
@@ -467,12 +479,20 @@ pub fn torn(survey: &Survey, plan: &Plan) -> Vec<Obstacle> {
         return Vec::new();
     }
     let nobody = Request { kind: Kind::Reboot, nodes: Vec::new(), accept: BTreeSet::new() };
-    let look = Look::new(survey, &nobody);
+    let mut look = Look::new(survey, &nobody);
     let meant = look.meant();
     let dark = look.dark();
-    let mended = |name: &String| plan.deeds().any(|s| s.node.as_ref().is_some_and(|n| n.as_str() == name));
+    let at_work: BTreeSet<&NodeName> = plan.deeds().filter_map(|s| s.node.as_ref()).collect();
+    let mended = |name: &String| at_work.iter().any(|n| n.as_str() == name);
     if !dark.is_empty() && dark.iter().all(mended) {
         return Vec::new();
+    }
+    let mut links: BTreeSet<&Link> = look.live.links().iter().collect();
+    let lit = links.len();
+    links.extend(meant.links().iter().filter(|link| look.comes_back(link, &at_work)));
+    if links.len() > lit {
+        let names = survey.spec.nodes.iter().map(|n| n.name.clone());
+        look.live = Topology::new(names, links.into_iter().map(|l| (l.a.clone(), l.b.clone())));
     }
     let mut found = Found::default();
     nodes.into_iter().filter(|n| meant.loss_of_node(n).is_nothing()).for_each(|n| look.cuts(n, &mut found));

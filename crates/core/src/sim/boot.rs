@@ -23,9 +23,10 @@ impl Cluster {
                 }
             }
         }
+        let clock = self.clock;
         for name in names {
             if let Some(node) = self.nodes.get_mut(name) {
-                node.boot();
+                node.boot(clock);
             }
         }
         self.plug_all();
@@ -37,8 +38,10 @@ impl Cluster {
         if !self.thunderbolt {
             return;
         }
+        self.introduce();
         let ready = |nodes: &std::collections::BTreeMap<NodeName, Node>, end: &Socket| {
             nodes.get(&end.node).is_some_and(|n| n.facts.state.modules.contains("thunderbolt_net"))
+                && !self.off.contains(&end.node)
         };
         let cables: Vec<_> = self.cables.iter().cloned().collect();
         for (a, b) in cables {
@@ -54,8 +57,13 @@ impl Cluster {
 }
 
 impl Node {
-    fn boot(&mut self) {
+    fn boot(&mut self, clock: u64) {
+        self.heal(clock, true);
+        self.boots += 1;
+        let host = self.facts.inventory.boot_id.get(..24).unwrap_or("").to_owned();
+        self.facts.inventory.boot_id = format!("{host}{:012x}", 0xb000_0000_0000_u64 + u64::from(self.boots));
         let state = &mut self.facts.state;
+        state.files.retain(|path, _| !path.starts_with("/run/"));
         for value in state.sysctl.values_mut() {
             "0".clone_into(value);
         }

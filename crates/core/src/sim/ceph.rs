@@ -145,7 +145,12 @@ impl Cluster {
     }
 
     fn quorum(&self) -> Result<(), Failure> {
-        if self.ceph.monitors.is_empty() { Err(refused("got timeout: no monitor answers")) } else { Ok(()) }
+        let away = self.ceph.monitors.keys().filter(|m| self.off.iter().any(|o| o.as_str() == **m)).count();
+        if self.ceph.monitors.is_empty() || 2 * away >= self.ceph.monitors.len() {
+            Err(refused("got timeout: no monitor answers"))
+        } else {
+            Ok(())
+        }
     }
 
     fn ceph_node(&mut self, name: &NodeName) -> Result<&mut CephNode, Failure> {
@@ -399,7 +404,14 @@ impl Cluster {
         if self.ceph.monitors.is_empty() {
             return;
         }
-        let names: Vec<String> = self.ceph.monitors.keys().cloned().collect();
+        let on = |name: &&String| !self.off.iter().any(|off| off.as_str() == *name);
+        let names: Vec<String> = self.ceph.monitors.keys().filter(on).cloned().collect();
+        if 2 * names.len() <= self.ceph.monitors.len() {
+            for node in self.nodes.values_mut().filter(|n| n.facts.state.ceph_cluster.yes().is_some()) {
+                node.facts.state.ceph_cluster = Known::No("the monitors do not answer: no quorum".into());
+            }
+            return;
+        }
         self.ceph.fsid = FSID.into();
         self.ceph.leader = names.first().cloned().unwrap_or_default();
         self.ceph.quorum.clone_from(&names);

@@ -116,17 +116,18 @@ pub fn fresh(topology: &Topology, transport: Transport, options: &Options) -> Cl
     let members = members(topology, &options.cluster);
     let nodes = topology.nodes().iter().enumerate().map(|(at, name)| {
         let host = Host { at, name, ports: &names[name], options, thunderbolt };
-        (name.clone(), Node::new(host.facts(&members)))
+        (name.clone(), Node::new(host.facts(&members)).managed(Some(management(at))))
     });
     let mut cluster = Cluster {
         nodes: nodes.collect(),
         cables: topology.links().iter().map(|l| (sockets[&l.a].clone(), sockets[&l.b].clone())).collect(),
+        sockets: sockets.values().cloned().collect(),
         thunderbolt,
+        off: BTreeSet::new(),
         ceph: CephCluster::default(),
+        clock: 0,
+        long: BTreeMap::new(),
     };
-    if thunderbolt {
-        cluster.introduce();
-    }
     cluster.plug_all();
     cluster
 }
@@ -212,7 +213,7 @@ impl Host<'_> {
                     _ => Known::Yes(CephNode { memory: 64 << 30, ..CephNode::default() }),
                 },
                 ceph_cluster: not_asked(),
-                guests: not_asked(),
+                guests: Known::Yes(Vec::new()),
                 clock: None,
             },
         };
@@ -324,8 +325,11 @@ fn with_frr(facts: Facts, frr: Frr) -> Result<Facts, Failure> {
 
 impl Cluster {
     /// Both hosts of every Thunderbolt cable learn of each other.
-    fn introduce(&mut self) {
+    pub(super) fn introduce(&mut self) {
         let known = |cluster: &Self, end: &Socket| {
+            if cluster.off.contains(&end.node) {
+                return None;
+            }
             let node = cluster.nodes.get(&end.node)?;
             let controllers = &node.facts.inventory.thunderbolt.yes()?.controllers;
             let own = controllers.iter().find(|c| c.pci == end.place)?;
@@ -351,6 +355,7 @@ impl Cluster {
             };
             if let Some(Known::Yes(bus)) =
                 self.nodes.get_mut(&near.node).map(|n| &mut n.facts.inventory.thunderbolt)
+                && !bus.peers.iter().any(|p| p.pci == peer.pci && p.uuid == peer.uuid)
             {
                 bus.peers.push(peer);
             }

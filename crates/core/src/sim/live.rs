@@ -1,7 +1,7 @@
 //! What follows from all nodes and cables together: carrier, connected routes, adjacencies, BFD
 //! sessions and the routes OpenFabric makes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -14,37 +14,61 @@ use crate::facts::{Frr, Known};
 use crate::name::NodeName;
 
 /// One direction of a cable whose both ends are there.
-struct Way {
-    from: NodeName,
-    port: String,
-    to: NodeName,
-    far: String,
+pub(super) struct Way {
+    pub(super) from: NodeName,
+    pub(super) port: String,
+    pub(super) to: NodeName,
+    pub(super) far: String,
 }
+
+/// Above this many nodes no routes are worked out: all pairs would be too many. Neighbours are.
+const ROUTES_UP_TO: usize = crate::topology::ALL_PAIRS_LIMIT;
 
 impl Cluster {
     /// Works out everything that is live.
     pub fn settle(&mut self) {
-        let ways = self.ways();
-        self.carrier(&ways);
-        for node in self.nodes.values_mut() {
-            node.connected();
+        let all = self.nodes.keys().cloned().collect();
+        let ways: Vec<Way> = self.cables.iter().flat_map(|cable| self.ways_over(cable)).collect();
+        self.settle_some(&all, &ways);
+    }
+
+    /// What follows from a change on one node: in a big fleet it and its neighbours are looked at,
+    /// in others everything.
+    pub(super) fn settle_near(&mut self, name: &NodeName) {
+        if self.nodes.len() <= ROUTES_UP_TO {
+            return self.settle();
         }
-        let confs: BTreeMap<NodeName, Conf> = self
-            .nodes
-            .iter()
-            .filter(|(_, node)| node.runs("fabricd"))
+        let ends = self.cables.of(name).flat_map(|(a, b)| [a.node.clone(), b.node.clone()]);
+        let near: BTreeSet<NodeName> = ends.chain([name.clone()]).collect();
+        let ways: Vec<Way> = near.iter().flat_map(|node| self.ways_of(node)).collect();
+        self.settle_some(&near, &ways);
+    }
+
+    /// Works out what is live on some nodes, from all ways that begin or end there.
+    fn settle_some(&mut self, names: &BTreeSet<NodeName>, ways: &[Way]) {
+        self.carrier(names, ways);
+        for name in names {
+            if let Some(node) = self.nodes.get_mut(name) {
+                node.connected();
+            }
+        }
+        let ends: BTreeSet<&NodeName> = ways.iter().map(|w| &w.from).chain(names).collect();
+        let confs: BTreeMap<NodeName, Conf> = ends
+            .into_iter()
+            .filter_map(|name| Some((name, self.nodes.get(name).filter(|n| n.runs("fabricd"))?)))
             .map(|(name, node)| (name.clone(), frr_conf::read(node.loaded())))
             .collect();
-        let mut live: BTreeMap<NodeName, Frr> =
-            self.nodes.keys().map(|n| (n.clone(), Frr::default())).collect();
-        for way in &ways {
+        let mut live: BTreeMap<NodeName, Frr> = names.iter().map(|n| (n.clone(), Frr::default())).collect();
+        for way in ways.iter().filter(|w| names.contains(&w.from)) {
             let adjacent = self.adjacency(&confs, way);
             if let (Some((neighbor, sessions)), Some(frr)) = (adjacent, live.get_mut(&way.from)) {
                 frr.neighbors.push(neighbor);
                 frr.bfd.extend(sessions);
             }
         }
-        self.fabric_routes(&confs, &mut live);
+        if self.nodes.len() <= ROUTES_UP_TO {
+            self.fabric_routes(&confs, &mut live);
+        }
         for (name, frr) in live {
             if let Some(node) = self.nodes.get_mut(&name) {
                 node.tell(frr);
@@ -52,41 +76,59 @@ impl Cluster {
         }
     }
 
-    fn ways(&self) -> Vec<Way> {
-        let port = |end: &Socket| self.nodes.get(&end.node)?.at(&end.place, self.thunderbolt);
-        let mut ways = Vec::new();
-        for (a, b) in &self.cables {
-            let (Some(near), Some(far)) = (port(a), port(b)) else { continue };
-            let way = |from: &Socket, port: &str, to: &Socket, far: &str| Way {
-                from: from.node.clone(),
-                port: port.to_owned(),
-                to: to.node.clone(),
-                far: far.to_owned(),
-            };
-            ways.push(way(a, &near, b, &far));
-            ways.push(way(b, &far, a, &near));
-        }
-        ways
+    /// Both directions of every cable that ends on a node.
+    pub(super) fn ways_of(&self, node: &NodeName) -> Vec<Way> {
+        self.cables.of(node).flat_map(|cable| self.ways_over(cable)).collect()
     }
 
-    fn up(&self, node: &NodeName, port: &str) -> bool {
+    fn ways_over(&self, (a, b): &(Socket, Socket)) -> Vec<Way> {
+        let port = |end: &Socket| {
+            let node = self.nodes.get(&end.node).filter(|_| !self.off.contains(&end.node))?;
+            node.at(&end.place, self.thunderbolt)
+        };
+        let (Some(near), Some(far)) = (port(a), port(b)) else { return Vec::new() };
+        let way = |from: &Socket, port: &str, to: &Socket, far: &str| Way {
+            from: from.node.clone(),
+            port: port.to_owned(),
+            to: to.node.clone(),
+            far: far.to_owned(),
+        };
+        vec![way(a, &near, b, &far), way(b, &far, a, &near)]
+    }
+
+    /// Ports at a place where nothing leads anywhere.
+    fn dark(&self, names: &BTreeSet<NodeName>, ways: &[Way]) -> Vec<(NodeName, String)> {
+        let lit = |w: &&Way| self.up(&w.from, &w.port) && self.up(&w.to, &w.far);
+        let dark = ways.iter().filter(|w| names.contains(&w.from) && !lit(w));
+        let mut dark: Vec<_> = dark.map(|w| (w.from.clone(), w.port.clone())).collect();
+        // The far end has no power, or the cable is out: the port is there with Ethernet, and dark.
+        let cards = |n: &NodeName| self.nodes.get(n).map(|node| node.facts.inventory.interfaces.iter());
+        for name in names.iter().filter(|_| !self.thunderbolt && !self.sockets.is_empty()) {
+            let used: BTreeSet<&str> =
+                ways.iter().filter(|w| w.from == *name).map(|w| w.port.as_str()).collect();
+            let ports = cards(name).into_iter().flatten().map(|(port, _)| port);
+            let bare = ports.filter(|p| {
+                !used.contains(p.as_str())
+                    && self.sockets.contains(&Socket { node: name.clone(), place: (*p).clone() })
+            });
+            dark.extend(bare.map(|port| (name.clone(), port.clone())));
+        }
+        dark
+    }
+
+    pub(super) fn up(&self, node: &NodeName, port: &str) -> bool {
         self.nodes.get(node).and_then(|n| n.facts.inventory.interfaces.get(port)).is_some_and(|i| i.up)
     }
 
-    fn carrier(&mut self, ways: &[Way]) {
-        let lit: Vec<(NodeName, String)> = ways
-            .iter()
-            .filter(|w| self.up(&w.from, &w.port) && self.up(&w.to, &w.far))
-            .map(|w| (w.from.clone(), w.port.clone()))
-            .collect();
-        for node in self.nodes.values_mut() {
-            for interface in node.facts.inventory.interfaces.values_mut() {
-                interface.carrier = interface.up;
-            }
+    fn carrier(&mut self, names: &BTreeSet<NodeName>, ways: &[Way]) {
+        let dark = self.dark(names, ways);
+        for name in names {
+            let interfaces = self.nodes.get_mut(name).map(|n| n.facts.inventory.interfaces.values_mut());
+            interfaces.into_iter().flatten().for_each(|i| i.carrier = i.up);
         }
-        for way in ways.iter().filter(|w| !lit.contains(&(w.from.clone(), w.port.clone()))) {
+        for (name, port) in dark {
             if let Some(interface) =
-                self.nodes.get_mut(&way.from).and_then(|n| n.facts.inventory.interfaces.get_mut(&way.port))
+                self.nodes.get_mut(&name).and_then(|n| n.facts.inventory.interfaces.get_mut(&port))
             {
                 interface.carrier = false;
             }
@@ -239,5 +281,44 @@ impl Node {
             });
         }
         self.facts.state.frr = Known::Yes(Frr { daemons, ..live });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Phase, Policy};
+    use crate::sim::{Frr, Options, fresh, spec};
+    use crate::spec::Transport;
+    use crate::survey::Survey;
+
+    #[test]
+    fn in_a_big_fleet_a_look_at_the_neighbours_is_enough() {
+        let topology = crate::topology::generate::ring(ROUTES_UP_TO + 1);
+        let options = Options { frr: Frr::Installed, ..Options::default() };
+        let mut cluster = fresh(&topology, Transport::Thunderbolt, &options);
+        cluster.settle();
+        let wish = spec(&topology, Transport::Thunderbolt);
+        let survey = Survey::new(wish, cluster.fleet(), Vec::new()).expect("addresses for all");
+        let plan = survey.plan(&Policy::default());
+        let few: BTreeSet<NodeName> = topology.nodes().iter().take(4).cloned().collect();
+        let mut steps = 0;
+        for phase in [Phase::Prepare, Phase::Ports, Phase::Fabric] {
+            let here =
+                |s: &&crate::plan::Step| s.phase == phase && s.node.as_ref().is_some_and(|n| few.contains(n));
+            for step in plan.deeds().filter(here) {
+                let (Some(node), Some(action)) = (&step.node, &step.action) else { continue };
+                cluster.perform(node, action, step.expect.as_deref()).expect("it can be done");
+                steps += 1;
+            }
+            let near = cluster.clone();
+            cluster.settle();
+            assert!(near == cluster, "{phase:?}: looking everywhere shows something else");
+        }
+        assert!(steps > 40, "{steps} steps");
+        let heard =
+            |name: &NodeName| cluster.nodes[name].facts.state.frr.yes().map_or(0, |f| f.neighbors.len());
+        // The first four have their ports in the fabric; the two in the middle hear both sides.
+        assert_eq!(few.iter().map(heard).sum::<usize>(), 6);
     }
 }

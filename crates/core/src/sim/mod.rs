@@ -3,9 +3,10 @@
 //!
 //! Used by tests of the planner, by benches and by rehearsals; `fresh` makes bare nodes. A node is
 //! its facts plus the little the facts do not show (what FRR has loaded, what ifupdown2 has
-//! configured). An action changes them the way a real node would; then the live part (carrier,
-//! adjacencies, routes) is worked out anew from all nodes and cables. It never fails by chance and
-//! takes no time.
+//! configured, what was kept for undo). An action changes them the way a real node would; then the
+//! live part (carrier, adjacencies, routes) is worked out anew from nodes and cables. What takes time
+//! and what goes wrong is decided here (`duration`, `chance`) and happens where requests are answered:
+//! in the transport. Adjacencies come up at once: convergence takes no time here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,17 +16,31 @@ use crate::name::NodeName;
 use crate::plan::{Fleet, Plan, Step, StepId};
 use crate::wire::Failure;
 
+mod answer;
 mod boot;
+mod cable;
+mod captured;
+pub mod case;
 mod ceph;
+pub mod chance;
+mod checkpoint;
+pub mod compare;
+pub mod duration;
 mod fresh;
 mod frr;
 mod frr_conf;
 mod ha;
+mod kept;
 mod live;
 mod node;
+mod power;
 mod pve;
 mod stanza;
 
+pub use cable::Cables;
+pub use captured::captured;
+pub use case::Case;
+pub use chance::{Dice, Fate, Faults};
 pub use fresh::{Frr, Options, fresh, spec};
 
 /// One simulated node.
@@ -39,6 +54,14 @@ pub struct Node {
     configured: BTreeMap<String, Vec<ipnet::IpNet>>,
     /// The next interface index.
     next_index: u32,
+    /// What it was before the steps of runs.
+    kept: kept::Kept,
+    /// What goes back when nobody confirms.
+    checkpoint: checkpoint::Checkpoint,
+    /// The address it is managed at, where it has it.
+    home: Option<std::net::IpAddr>,
+    /// How often it has booted.
+    boots: u32,
 }
 
 /// Where a cable ends: a node, and the PCI address of its controller (Thunderbolt) or the name of
@@ -57,11 +80,19 @@ pub struct Cluster {
     /// The nodes by name.
     pub nodes: BTreeMap<NodeName, Node>,
     /// Cables from node to node.
-    pub cables: BTreeSet<(Socket, Socket)>,
+    pub cables: Cables,
+    /// Where a cable is or was: an Ethernet port without one is dark.
+    sockets: BTreeSet<Socket>,
+    /// Nodes without power.
+    pub off: BTreeSet<NodeName>,
     /// Whether the cables are Thunderbolt.
     pub thunderbolt: bool,
     /// What the monitors know, once there are some. Tests edit this and call [`Cluster::tell_ceph`].
     pub ceph: crate::facts::CephCluster,
+    /// The time on all nodes, seconds since the epoch; whoever lets them answer sets it.
+    pub clock: u64,
+    /// Files below `/etc/pve` that are too long for facts, by path.
+    long: BTreeMap<String, String>,
 }
 
 /// A step whose proof does not hold after it was done.
@@ -90,17 +121,18 @@ pub enum Fault {
 impl Cluster {
     /// What all nodes report.
     pub fn fleet(&self) -> Fleet {
-        Fleet { nodes: self.nodes.iter().map(|(name, node)| (name.clone(), node.facts.clone())).collect() }
+        let on = self.nodes.iter().filter(|(name, _)| !self.off.contains(*name));
+        Fleet { nodes: on.map(|(name, node)| (name.clone(), node.facts.clone())).collect() }
     }
 
     /// Carries out an action on one node, and what follows from it on others. `expect` protects
     /// files as [`crate::wire::Deed::expect`] says.
     pub fn perform(&mut self, name: &NodeName, action: &Action, expect: Option<&str>) -> Result<(), Failure> {
-        if !self.nodes.contains_key(name) {
+        if !self.nodes.contains_key(name) || self.off.contains(name) {
             return Err(Failure::lost(format!("{name} does not answer")));
         }
         match action {
-            Action::ApplySdn(change) => self.apply_sdn(name, change)?,
+            Action::ApplySdn(change) => self.apply_sdn(name, change, self.nodes.len())?,
             Action::ReloadNode { node } => {
                 let running = self.running(node);
                 self.reload_node(node, &running)?;
@@ -118,8 +150,10 @@ impl Cluster {
             }
             _ => self.node(name)?.perform(action, expect)?,
         }
-        if moves_traffic(action) {
-            self.settle();
+        match action {
+            Action::ApplySdn(_) | Action::Reboot | Action::LoadModule { .. } => self.settle(),
+            _ if moves_traffic(action) => self.settle_near(name),
+            _ => {}
         }
         Ok(())
     }
@@ -151,7 +185,7 @@ impl Cluster {
         if !self.cables.remove(cable) {
             return;
         }
-        for end in [&cable.0, &cable.1] {
+        for end in [&cable.0, &cable.1].into_iter().filter(|_| self.thunderbolt) {
             if let Some(node) = self.nodes.get_mut(&end.node) {
                 node.unplug(&end.place);
             }
@@ -160,7 +194,7 @@ impl Cluster {
     }
 
     /// Plugs a cable in.
-    pub fn plug(&mut self, cable: (Socket, Socket)) {
+    pub fn plug(&mut self, cable: &(Socket, Socket)) {
         self.cables.insert(cable);
         self.plug_all();
         self.settle();

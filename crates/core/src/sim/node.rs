@@ -5,6 +5,7 @@ use crate::bind::{THUNDERBOLT_DRIVER, interface_at};
 use crate::facts::{Facts, Interface, UnitFact};
 use crate::name::PortName;
 use crate::paths::is_writable;
+use crate::resource::owed;
 use crate::wire::Failure;
 
 use super::{Node, file, stanza};
@@ -20,7 +21,30 @@ impl Node {
     /// A node with these facts, FRR not started, nothing configured beyond what is up.
     pub fn new(facts: Facts) -> Self {
         let next_index = facts.inventory.interfaces.values().map(|i| i.index).max().unwrap_or(0) + 1;
-        Self { facts, loaded: String::new(), configured: std::collections::BTreeMap::new(), next_index }
+        Self {
+            facts,
+            loaded: String::new(),
+            configured: std::collections::BTreeMap::new(),
+            next_index,
+            kept: super::kept::Kept::default(),
+            checkpoint: super::checkpoint::Checkpoint::default(),
+            home: None,
+            boots: 0,
+        }
+    }
+
+    /// The same node, managed at this address as far as it has it.
+    pub(super) fn managed(mut self, address: Option<std::net::IpAddr>) -> Self {
+        let mut own = self.facts.inventory.interfaces.values().flat_map(|i| &i.addresses);
+        self.home = address.filter(|address| own.any(|a| a.addr() == *address));
+        self
+    }
+
+    /// The interface it is managed over, if that is up and has the address.
+    pub(super) fn door(&self) -> Option<&str> {
+        let home = self.home?;
+        let open = |i: &Interface| i.up && i.addresses.iter().any(|a| a.addr() == home);
+        self.facts.inventory.interfaces.iter().find(|(_, i)| open(i)).map(|(name, _)| name.as_str())
     }
 
     /// Carries out an action that concerns this node alone.
@@ -49,6 +73,8 @@ impl Node {
             }
             Action::BringUp { interface } => stanza::ifup(self, interface),
             Action::ReloadInterfaces => stanza::ifreload(self),
+            Action::ReloadSystemd => self.pay(owed::SYSTEMD),
+            Action::ReloadUdev => self.pay(owed::UDEV),
             // Noticed by whoever reads them next; the cluster does the rest.
             _ => {}
         }
@@ -81,14 +107,28 @@ impl Node {
             Some(now) if now.digest == new.digest && now.mode == mode => return Ok(()),
             now => check(path, now.map_or("", |f| f.digest.as_str()), expect)?,
         }
+        self.owe(path, &new.digest);
         self.facts.state.files.insert(path.to_owned(), new);
         Ok(())
+    }
+
+    /// Notes what a change of a file, to this digest, calls for.
+    pub(super) fn owe(&mut self, path: &str, after: &str) {
+        self.note(path, after);
+        if let Some(note) = owed::note_of(path) {
+            self.put(note, "", 0o644);
+        }
+    }
+
+    fn pay(&mut self, note: &str) {
+        self.facts.state.files.remove(note);
     }
 
     fn remove(&mut self, path: &str, expect: Option<&str>) -> Result<(), Failure> {
         listed(path)?;
         if let Some(now) = self.facts.state.files.get(path) {
             check(path, &now.digest, expect)?;
+            self.owe(path, "");
             self.facts.state.files.remove(path);
         }
         Ok(())
@@ -142,7 +182,7 @@ impl Node {
     }
 
     /// Another name; addresses stay, routes over it go, as the kernel does when it goes down for it.
-    fn rename(&mut self, from: &str, to: &str) -> Result<(), Failure> {
+    pub(super) fn rename(&mut self, from: &str, to: &str) -> Result<(), Failure> {
         if self.facts.inventory.interfaces.contains_key(to) {
             return Err(Failure::refused(format!("{to} is the name of another interface")));
         }
@@ -208,6 +248,9 @@ impl Node {
         if let Some(name) = interface_at(&self.facts, place) {
             self.forget(&name);
         }
+        if let crate::facts::Known::Yes(bus) = &mut self.facts.inventory.thunderbolt {
+            bus.peers.retain(|peer| peer.pci != place);
+        }
     }
 
     /// An interface that is gone takes its routes along.
@@ -234,7 +277,7 @@ impl Node {
     }
 }
 
-fn check(path: &str, now: &str, expect: Option<&str>) -> Result<(), Failure> {
+pub(super) fn check(path: &str, now: &str, expect: Option<&str>) -> Result<(), Failure> {
     match expect {
         Some(digest) if digest != now => {
             Err(Failure::refused(format!("{path} was changed since the plan was made")))

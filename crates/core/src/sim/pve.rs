@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::frr_conf::{self, Member};
-use super::{Cluster, file, stanza};
+use super::{Cluster, Node, file, stanza};
 use crate::action::{PveCall, SdnChange, Verb};
 use crate::facts::pve::{self, Section, path};
 use crate::name::NodeName;
@@ -17,21 +17,38 @@ use crate::wire::Failure;
 
 const FABRIC_PATH: &str = "/cluster/sdn/fabrics/fabric";
 const NODE_PATH: &str = "/cluster/sdn/fabrics/node/";
+/// Bytes of the longest file whose text is a fact.
+const LONGEST: usize = 256 * 1024;
 
 impl Cluster {
     /// Puts a file into `/etc/pve` on every node.
     pub fn put_shared(&mut self, path: &str, text: &str) {
-        for node in self.nodes.values_mut() {
-            node.facts.state.files.insert(path.to_owned(), file(text, 0o640));
+        let mut fact = file(text, 0o640);
+        if text.len() > LONGEST {
+            fact.text = None;
+            self.long.insert(path.to_owned(), text.to_owned());
+        } else {
+            self.long.remove(path);
         }
+        for node in self.nodes.values_mut() {
+            node.facts.state.files.insert(path.to_owned(), fact.clone());
+        }
+    }
+
+    /// The text of a file below `/etc/pve`, short or long.
+    fn shared(&self, node: &NodeName, path: &str) -> Option<&str> {
+        let text = self.nodes.get(node).and_then(|n| n.facts.text(path));
+        text.or_else(|| self.long.get(path).map(String::as_str))
     }
 
     /// Makes the staged fabrics the running ones without any node noticing.
     pub fn commit_sdn(&mut self) {
-        let Some(node) = self.nodes.values().next() else { return };
-        let staged = pve::sections(node.facts.text(path::FABRICS).unwrap_or("")).unwrap_or_default();
-        let before: Value =
-            node.facts.text(path::RUNNING).and_then(|t| serde_json::from_str(t).ok()).unwrap_or(Value::Null);
+        let Some(node) = self.nodes.keys().next() else { return };
+        let staged = pve::sections(self.shared(node, path::FABRICS).unwrap_or("")).unwrap_or_default();
+        let before: Value = self
+            .shared(node, path::RUNNING)
+            .and_then(|t| serde_json::from_str(t).ok())
+            .unwrap_or(Value::Null);
         let version = before.get("version").and_then(Value::as_u64).unwrap_or(0) + 1;
         let ids: Map<String, Value> = staged.iter().map(|s| (s.id.clone(), running_entry(s))).collect();
         let empty = json!({ "ids": {} });
@@ -44,25 +61,30 @@ impl Cluster {
 
     /// The running fabrics as one node sees them.
     pub(super) fn running(&self, node: &NodeName) -> Vec<Section> {
-        let text = self.nodes.get(node).and_then(|n| n.facts.text(path::RUNNING)).unwrap_or("{}");
+        let text = self.shared(node, path::RUNNING).unwrap_or("{}");
         pve::running_fabrics(text).unwrap_or_default()
     }
 
-    /// Stages, applies, and lets every node reload.
-    pub(super) fn apply_sdn(&mut self, name: &NodeName, change: &SdnChange) -> Result<(), Failure> {
+    /// Stages, applies, and lets `count` nodes reload.
+    pub(super) fn apply_sdn(
+        &mut self,
+        name: &NodeName,
+        change: &SdnChange,
+        count: usize,
+    ) -> Result<(), Failure> {
         let node = self.node(name)?;
         if node.facts.state.pve_writable != Some(true) {
             return Err(Failure::refused("/etc/pve is read-only: no quorum"));
         }
-        let present = node.facts.state.files.get(path::FABRICS);
-        if present.map_or("", |f| f.digest.as_str()) != change.expect {
+        let present = node.facts.state.files.get(path::FABRICS).cloned();
+        if present.as_ref().map_or("", |f| f.digest.as_str()) != change.expect {
             return Err(Failure::refused("fabrics.cfg was changed since the plan was made"));
         }
         if node.facts.state.files.contains_key(path::LOCK) {
             return Err(Failure::refused("somebody holds the SDN lock"));
         }
-        let text = node.facts.text(path::FABRICS).unwrap_or("").to_owned();
-        let mut staged = pve::sections(&text).map_err(|e| Failure::broken(e.to_string()))?;
+        let mut staged = pve::sections(self.shared(name, path::FABRICS).unwrap_or(""))
+            .map_err(|e| Failure::broken(e.to_string()))?;
         for call in change.deletes.iter().chain(&change.calls) {
             stage(&mut staged, call)?;
         }
@@ -72,27 +94,42 @@ impl Cluster {
         }
         self.commit_sdn();
         let running = self.running(name);
+        let version = self.version(name);
+        let fabrics: Vec<&Section> = running.iter().filter(|s| s.kind == "openfabric_fabric").collect();
+        let by_id: BTreeMap<&str, &Section> = running.iter().map(|s| (s.id.as_str(), s)).collect();
         let names: Vec<NodeName> = self.nodes.keys().cloned().collect();
-        for node in &names {
-            self.reload_node(node, &running)?;
+        for node in names.iter().take(count).filter(|n| !self.off.contains(*n)).collect::<Vec<_>>() {
+            let members = members(node, &fabrics, &by_id);
+            self.node(node)?.regenerate(node, &members, version)?;
         }
         Ok(())
     }
 
     /// One node writes `interfaces.d/sdn` and `frr.conf` and loads both.
     pub(super) fn reload_node(&mut self, name: &NodeName, running: &[Section]) -> Result<(), Failure> {
-        let node = self.node(name)?;
-        if let Some(new) = node.facts.state.files.remove(path::INTERFACES_NEW) {
-            node.facts.state.files.insert(crate::resource::interfaces::PATH.into(), new);
+        let fabrics: Vec<&Section> = running.iter().filter(|s| s.kind == "openfabric_fabric").collect();
+        let by_id: BTreeMap<&str, &Section> = running.iter().map(|s| (s.id.as_str(), s)).collect();
+        let (members, version) = (members(name, &fabrics, &by_id), self.version(name));
+        self.node(name)?.regenerate(name, &members, version)
+    }
+
+    /// The version of the running configuration.
+    fn version(&self, node: &NodeName) -> u64 {
+        let value = self.shared(node, path::RUNNING).and_then(|t| serde_json::from_str::<Value>(t).ok());
+        value.and_then(|v| v.get("version")?.as_u64()).unwrap_or(0)
+    }
+}
+
+impl Node {
+    fn regenerate(&mut self, name: &NodeName, members: &[Member], version: u64) -> Result<(), Failure> {
+        if let Some(new) = self.facts.state.files.remove(path::INTERFACES_NEW) {
+            self.facts.state.files.insert(crate::resource::interfaces::PATH.into(), new);
         }
-        let members = members(name, running);
-        let version = node.facts.text(path::RUNNING).and_then(|t| serde_json::from_str::<Value>(t).ok());
-        let version = version.and_then(|v| v.get("version")?.as_u64()).unwrap_or(0);
-        node.put(path::SDN_INTERFACES, &format!("#version:{version}\n{}", stanzas(&members)), 0o644);
-        stanza::ifreload(node);
-        let local = node.facts.text(frr_local::PATH).unwrap_or("").to_owned();
-        let conf = frr_conf::render(name.as_str(), &members, &local);
-        node.regenerate_frr(&conf, !members.is_empty())
+        self.put(path::SDN_INTERFACES, &format!("#version:{version}\n{}", stanzas(members)), 0o644);
+        stanza::ifreload(self);
+        let local = self.facts.text(frr_local::PATH).unwrap_or("").to_owned();
+        let conf = frr_conf::render(name.as_str(), members, &local);
+        self.regenerate_frr(&conf, !members.is_empty())
     }
 }
 
@@ -200,10 +237,9 @@ fn ports(section: &Section) -> Vec<(String, Option<String>)> {
 }
 
 /// The OpenFabric fabrics a node is in.
-fn members(node: &NodeName, running: &[Section]) -> Vec<Member> {
-    let fabrics = running.iter().filter(|s| s.kind == "openfabric_fabric");
-    let member = |fabric: &Section| {
-        let own = running.iter().find(|s| s.id == format!("{}_{node}", fabric.id))?;
+fn members(node: &NodeName, fabrics: &[&Section], by_id: &BTreeMap<&str, &Section>) -> Vec<Member> {
+    let member = |fabric: &&Section| {
+        let own = by_id.get(format!("{}_{node}", fabric.id).as_str())?;
         let one = |key: &str| own.keys.get(key).and_then(|v| v.first());
         Some(Member {
             fabric: fabric.id.clone(),
@@ -213,7 +249,7 @@ fn members(node: &NodeName, running: &[Section]) -> Vec<Member> {
             ports: ports(own),
         })
     };
-    fabrics.filter_map(member).collect()
+    fabrics.iter().filter_map(member).collect()
 }
 
 fn stanzas(members: &[Member]) -> String {

@@ -189,3 +189,11 @@ fn route(command: &str) -> Option<KernelRoute> {
         source: after("src").and_then(|s| s.parse().ok()),
     })
 }
+
+/// Takes what is there for what ifupdown2 has configured: for nodes whose facts were captured.
+pub(super) fn assume(node: &mut Node) {
+    let there = |name: &String| node.facts.inventory.interfaces.get(name).is_some_and(|i| i.up);
+    let files = read(node);
+    let configured = files.wanted.into_iter().filter(|(name, _)| there(name));
+    node.configured = configured.map(|(name, wanted)| (name, wanted.addresses)).collect();
+}

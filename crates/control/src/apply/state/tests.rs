@@ -170,7 +170,7 @@ fn check_order(plan: &Plan, state: &RunState, open: &[Command], seen: &Seen) {
         .map(|i| plan.steps[*i].node.clone())
         .collect();
     assert!(disturbed.len() <= 1, "two nodes disturbed at once: {disturbed:?}");
-    // Until it is confirmed, a step with a checkpoint has its node to itself.
+    // Until it is confirmed, a step with a checkpoint has its node to itself, and those of the checkpoint.
     let holds = |c: &Command, i: usize| {
         matches!(c, Command::Act(_)) || plan.steps[i].checkpoint.is_some() && !matches!(c, Command::Settle(_))
     };
@@ -178,7 +178,11 @@ fn check_order(plan: &Plan, state: &RunState, open: &[Command], seen: &Seen) {
         .iter()
         .filter_map(|c| Some((c, place(c)?)))
         .filter(|(c, i)| holds(c, *i))
-        .filter_map(|(_, i)| plan.steps[i].node.clone())
+        .flat_map(|(_, i)| {
+            let step = &plan.steps[i];
+            let guarded = step.checkpoint.iter().flat_map(|c| &c.nodes);
+            step.node.iter().chain(guarded).cloned().collect::<BTreeSet<_>>()
+        })
         .collect();
     assert_eq!(acting.len(), acting.iter().collect::<BTreeSet<_>>().len(), "two deeds on one node at once");
     for i in &seen.started {
