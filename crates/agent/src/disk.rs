@@ -4,9 +4,7 @@
 //! old or the new one, also when the disk is full or the power goes. `/etc/pve` is a FUSE file
 //! system without owners, modes and links; there only write and rename are used.
 
-use std::collections::hash_map::RandomState;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::hash::{BuildHasher, Hasher};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -16,6 +14,7 @@ use ringbolt_core::digest;
 use ringbolt_core::facts::FileFact;
 use ringbolt_core::wire::{Failure, FailureKind};
 
+use crate::beside::Temporary;
 use crate::owed;
 use crate::read::file;
 use crate::root::Root;
@@ -309,7 +308,6 @@ impl Place {
     /// Writes beside the place and renames over it.
     fn replace(&self, content: &[u8], mode: u32) -> Result<(), DiskError> {
         let fault = self.fault("write");
-        clear(&self.path);
         let new = Temporary::beside(&self.path);
         let written = || -> std::io::Result<()> {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new.0)?;
@@ -338,39 +336,6 @@ impl Place {
 
 fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
-}
-
-/// Removes what agents that were killed left beside the place.
-fn clear(path: &Path) {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };
-    let head = format!(".{}.ringbolt-", name.to_string_lossy());
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let number = name.strip_prefix(&head).and_then(|rest| rest.strip_suffix(".tmp"));
-        let dead = |pid: u32| pid != std::process::id() && !Path::new("/proc").join(pid.to_string()).exists();
-        if number.and_then(|n| n.parse().ok()).is_some_and(dead) {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// A file beside its place; gone again unless renamed.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    /// A name no tool takes for configuration, hidden and with an ending none of them reads; and one nobody
-    /// can have guessed.
-    fn beside(path: &Path) -> Self {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let chance = RandomState::new().build_hasher().finish();
-        Self(path.with_file_name(format!(".{name}.ringbolt-{chance:016x}.tmp")))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 #[cfg(test)]

@@ -128,20 +128,6 @@ fn a_file_that_is_not_as_planned_is_left_alone() {
 }
 
 #[test]
-fn what_a_killed_agent_left_beside_the_place_goes_with_the_next_write() {
-    let tree = tree();
-    // No process has this number: it is above the kernel's limit.
-    let left = tree.at("/etc/.file.ringbolt-4194999.tmp");
-    let foreign = tree.at("/etc/.other.ringbolt-4194999.tmp");
-    let alive = tree.at("/etc/.file.ringbolt-1.tmp");
-    for path in [&left, &foreign, &alive] {
-        std::fs::write(path, "half").unwrap();
-    }
-    tree.disk().write("/etc/file", b"new", 0o644, None).unwrap();
-    assert!(!left.exists() && foreign.exists() && alive.exists());
-}
-
-#[test]
 fn a_change_of_what_systemd_or_udev_has_read_is_noted_until_it_is_reloaded() {
     use ringbolt_core::resource::owed::{SYSTEMD, UDEV};
     let tree = tree();

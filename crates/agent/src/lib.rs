@@ -5,6 +5,7 @@
 
 mod act;
 mod bench;
+mod beside;
 mod checkpoint;
 mod disk;
 mod exec;

@@ -1,13 +1,14 @@
 //! Files of the checkpoint itself: whole, synced, root's alone. Knows nothing of what they hold.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::beside::Temporary;
 use crate::root::Root;
 
 /// What the covered files go back to while armed.
@@ -36,21 +37,13 @@ pub(super) fn put(root: &Root, path: &str, bytes: &[u8]) -> std::io::Result<()> 
 
 /// Writes a file beside its place and renames it over it, both synced.
 pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.ringbolt-{}.tmp", std::process::id()));
-    let written = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
-        file.write_all(bytes)?;
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)?;
-        sync_folder(path)
-    };
-    let done = written();
-    if done.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    done
+    let beside = Temporary::beside(path);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside.0)?;
+    file.write_all(bytes)?;
+    file.set_permissions(Permissions::from_mode(mode))?;
+    file.sync_all()?;
+    std::fs::rename(&beside.0, path)?;
+    sync_folder(path)
 }
 
 /// Removes one; one that is not there is gone already.

@@ -12,6 +12,7 @@ use std::os::unix::fs::symlink;
 use ringbolt_core::checkpoint::ARMED;
 
 use super::store::{replace, sync_folder};
+use crate::beside;
 use crate::root::Root;
 
 /// Folder of the units.
@@ -94,7 +95,9 @@ pub(super) fn remove(root: &Root) {
         let _ = std::fs::remove_file(root.at(FOLDER).join(folder).join(unit));
     }
     for name in [SERVICE, TIMER, BOOT] {
-        let _ = std::fs::remove_file(root.at(FOLDER).join(name));
+        let path = root.at(FOLDER).join(name);
+        beside::clear(&path);
+        let _ = std::fs::remove_file(path);
     }
 }
 
