@@ -9,6 +9,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringbolt_control::apply::Sink;
 use ringbolt_core::event::{Event, Guard, What};
+use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::plan::{Plan, Step, StepId};
 use ringbolt_core::wire::Failure;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
@@ -47,7 +48,7 @@ impl Progress {
         let target =
             if moving { ProgressDrawTarget::stderr_with_hz(12) } else { ProgressDrawTarget::hidden() };
         Self {
-            steps: plan.steps.iter().map(|s| (s.id.clone(), s.clone())).collect(),
+            steps: plan.steps.iter().map(|s| (s.id.clone(), s.clone())).into_map(),
             board: Board::new(plan),
             found: BTreeMap::new(),
             bars: MultiProgress::with_draw_target(target),

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use ringbolt_control::apply::{self, Stop};
@@ -272,7 +273,9 @@ impl Session {
     }
 }
 
-/// A runtime for one command: everything waits on the nodes, so one thread is enough.
+/// A runtime for one command: everything waits on the nodes, so one thread is enough. Boxed, so that tokio's part is
+/// compiled for what comes out, not for every command anew.
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    let future: Pin<Box<dyn Future<Output = Result<T, Trouble>> + '_>> = Box::pin(future);
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }

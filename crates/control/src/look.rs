@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ringbolt_core::desired::question;
 use ringbolt_core::facts::{Clock, Disks, Known, Question};
+use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan;
 use ringbolt_core::spec::Spec;
@@ -70,7 +71,7 @@ pub(crate) fn micros() -> i64 {
 /// Asks these nodes for the condition of their disks, on the lines that are there, and puts the answers into `seen`.
 pub async fn conditions(fleet: &Fleet, seen: &mut plan::Fleet, nodes: BTreeSet<NodeName>) {
     let question = Question { disks: Disks::Health, ..Question::default() };
-    let questions = nodes.into_iter().map(|node| (node, question.clone())).collect();
+    let questions = nodes.into_iter().map(|node| (node, question.clone())).into_map();
     for (node, facts) in fleet.facts_of(questions).await.fleet.nodes {
         if let (Some(there), Known::Yes(_)) = (seen.nodes.get_mut(&node), &facts.inventory.disks) {
             there.inventory.disks = facts.inventory.disks;

@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
+use crate::into_map::IntoMap;
 use crate::name::NodeName;
 use crate::spec::{Node, Spec};
 
@@ -208,7 +209,7 @@ fn family(
         };
         taken.insert(id, node.clone());
     }
-    Ok(taken.into_iter().map(|(id, node)| (node, id)).collect())
+    Ok(taken.into_iter().map(|(id, node)| (node, id)).into_map())
 }
 
 /// The address of the prefix with the host part of a management address, where it fits.

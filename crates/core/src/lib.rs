@@ -17,6 +17,7 @@ pub mod drill;
 pub mod event;
 pub mod explain;
 pub mod facts;
+pub mod into_map;
 pub mod lock;
 pub mod measure;
 pub mod name;

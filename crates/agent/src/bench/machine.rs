@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ringbolt_core::bench::machine::{Machine, memory, processor, version};
+use ringbolt_core::into_map::IntoMap;
 
 use crate::exec::{call, find};
 use crate::root::Root;
@@ -37,8 +38,8 @@ pub(super) fn machine(root: &Root, interfaces: &[String]) -> Machine {
         hottest: hottest(root),
         throttled: throttled(root),
         congestion: root.line("/proc/sys/net/ipv4/tcp_congestion_control").unwrap_or_default(),
-        tools: TOOLS.into_iter().filter_map(tool).collect(),
-        speeds: interfaces.iter().filter_map(speed).collect(),
+        tools: TOOLS.into_iter().filter_map(tool).into_map(),
+        speeds: interfaces.iter().filter_map(speed).into_map(),
     }
 }
 

@@ -9,6 +9,7 @@ use std::os::unix::fs::DirBuilderExt;
 
 use ringbolt_core::checkpoint::{Armed, STANZAS, covers, files, generated};
 use ringbolt_core::facts::FileFact;
+use ringbolt_core::into_map::IntoMap;
 use serde::{Deserialize, Serialize};
 
 use super::Live;
@@ -81,7 +82,7 @@ pub(super) fn look(root: &Root, live: Live) -> std::io::Result<Saved> {
         .unwrap_or_default()
         .into_iter()
         .map(|copy| (copy.was.path.clone(), copy))
-        .collect();
+        .into_map();
     let mut all = Vec::new();
     for (path, now) in present(root)? {
         let have = now.as_ref().map_or(String::new(), |f| f.digest.clone());

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ringbolt_core::into_map::IntoMap;
+
 use crate::root::Root;
 
 /// Live values of those keys that exist; runs of blanks are one blank, as `sysctl.d` files write
@@ -15,7 +17,7 @@ pub(crate) fn sysctl(root: &Root, keys: &BTreeSet<String>) -> BTreeMap<String, S
         let text = std::fs::read_to_string(root.at(sysctl_path(key))).ok()?;
         Some((key.clone(), text.split_whitespace().collect::<Vec<_>>().join(" ")))
     };
-    keys.iter().filter_map(value).collect()
+    keys.iter().filter_map(value).into_map()
 }
 
 /// `net.ipv4.ip_forward` → its file. As with `sysctl`, a slash in a key stands for a dot in a name.

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::global::Global;
-use crate::render::{Style, diagnostic};
+use crate::render::{Style, diagnostic, write_json};
 use crate::session::{Trouble, source};
 use crate::spec_file::{self, Unreadable};
 
@@ -76,8 +76,7 @@ pub(crate) fn run(
     let ok = read.iter().all(|(_, r)| r.as_ref().is_ok_and(|(_, outcome)| outcome.spec.is_some()));
     if args.json {
         let reports: Vec<Report<'_>> = read.iter().map(|(name, r)| report(name, r)).collect();
-        serde_json::to_writer_pretty(&mut *out, &reports).map_err(std::io::Error::from)?;
-        writeln!(out)?;
+        write_json(out, &reports)?;
     } else {
         for (name, result) in &read {
             show(name, result, global.quiet, out, style)?;

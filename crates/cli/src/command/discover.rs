@@ -12,7 +12,7 @@ use crate::command::plan::charset;
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::render::table::Table;
-use crate::render::{Style, disk, obstacle, survey as drawing};
+use crate::render::{Style, disk, obstacle, survey as drawing, write_json};
 use crate::session::{Session, Trouble, block_on};
 
 /// Arguments of `discover`.
@@ -59,9 +59,7 @@ pub(crate) async fn on(
     };
     let disks = disk::rows(&survey);
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &Document { survey: &survey, disks })
-            .map_err(std::io::Error::from)?;
-        writeln!(out)?;
+        write_json(out, &Document { survey: &survey, disks })?;
     } else {
         writeln!(out, "{}", drawing::mesh(&survey, style, charset()))?;
         write!(out, "{}", ports(&survey, style).render(0))?;

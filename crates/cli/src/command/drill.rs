@@ -19,7 +19,7 @@ use crate::exit::Exit;
 use crate::global::Global;
 use crate::hold::{self, StealArgs, Wish};
 use crate::render::text::hang;
-use crate::render::{Style, count};
+use crate::render::{Style, count, write_json};
 use crate::session::{Session, Trouble, block_on};
 
 /// What is broken.
@@ -141,8 +141,7 @@ pub(crate) fn run(
             return Err(hold::ousted(by.as_ref()));
         }
         if args.json {
-            serde_json::to_writer_pretty(&mut *out, &outcomes).map_err(std::io::Error::from)?;
-            writeln!(out)?;
+            write_json(out, &outcomes)?;
         } else if told == Told::All || !outcomes.iter().all(|o| o.ok) {
             write!(out, "{}", closing(&outcomes, style))?;
         }

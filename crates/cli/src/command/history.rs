@@ -12,7 +12,7 @@ use crate::global::Global;
 use crate::progress::Progress;
 use crate::render::table::Table;
 use crate::render::text::hang;
-use crate::render::{Style, count};
+use crate::render::{Style, count, write_json};
 use crate::session::Trouble;
 
 /// Arguments of `history`.
@@ -42,8 +42,7 @@ fn trouble(error: &ringbolt_control::run::RunError) -> Trouble {
 pub(crate) fn list(args: &HistoryArgs, out: &mut dyn Write, style: Style) -> Result<Exit, Trouble> {
     let records = Runs::own().list().map_err(|e| trouble(&e))?;
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &records).map_err(std::io::Error::from)?;
-        writeln!(out)?;
+        write_json(out, &records)?;
         return Ok(Exit::Done);
     }
     if records.is_empty() {

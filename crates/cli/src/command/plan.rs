@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::global::Global;
 use crate::render::text::hang;
 use crate::render::topology::Charset;
-use crate::render::{Style, count, disk, obstacle, plan as render, survey as drawing};
+use crate::render::{Style, count, disk, obstacle, plan as render, survey as drawing, write_json};
 use crate::session::{Session, Trouble, block_on};
 
 /// Arguments of `plan`.
@@ -79,8 +79,7 @@ pub(crate) async fn on(
         save(&plan, path)?;
     }
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &plan).map_err(std::io::Error::from)?;
-        writeln!(out)?;
+        write_json(out, &plan)?;
     } else if global.quiet {
         write!(out, "{}", obstacle::obstacles(&plan.obstacles, style))?;
     } else if let (true, Some(part)) = (idle(&plan), part(args.only, global)) {
@@ -189,7 +188,8 @@ pub(crate) fn ending(plan: &Plan, detect: bool) -> Exit {
 }
 
 fn save(plan: &Plan, path: &std::path::Path) -> Result<(), Trouble> {
-    let text = serde_json::to_vec_pretty(plan).map_err(std::io::Error::from)?;
+    let mut text = Vec::new();
+    write_json(&mut text, plan)?;
     std::fs::write(path, text).map_err(|e| {
         Trouble::usage(format!("cannot write {}: {e}", path.display()), "name another file by --out")
     })

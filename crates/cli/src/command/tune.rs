@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use ringbolt_control::apply;
 use ringbolt_core::event::Outcome;
 use ringbolt_core::facts::Question;
+use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Fleet, Plan};
 use ringbolt_core::spec::near::nearest;
@@ -17,7 +18,7 @@ use crate::command::apply::{How, Tie, carry_out};
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::hold::{self, StealArgs, Wish};
-use crate::render::{Style, count, tune as render};
+use crate::render::{Style, count, tune as render, write_json};
 use crate::session::{Session, Trouble, block_on, source};
 
 /// Arguments of `tune`.
@@ -131,7 +132,7 @@ async fn ask(session: &Session) -> (Fleet, Vec<(NodeName, String)>) {
         .map(|node| {
             (node.clone(), Question { ceph_cluster: Some(node) == first.as_ref(), ..tune::question() })
         })
-        .collect();
+        .into_map();
     let mut seen = session.fleet.facts_of(questions).await;
     for node in monitors.iter().skip(1) {
         if seen.fleet.nodes.values().any(|f| f.state.ceph_cluster.yes().is_some()) {
@@ -193,8 +194,7 @@ fn audit(json: bool, global: &Global, out: &mut dyn Write, style: Style) -> Resu
             "remarks": look.audit.remarks,
             "silent": silent,
         });
-        serde_json::to_writer_pretty(&mut *out, &value).map_err(std::io::Error::from)?;
-        writeln!(out)?;
+        write_json(out, &value)?;
     } else {
         write!(out, "{}", render::audit(&look.audit, &look.silent, global.quiet, style))?;
     }

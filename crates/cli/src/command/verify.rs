@@ -14,7 +14,7 @@ use ringbolt_core::verify::{Report, pings, report};
 use crate::command::plan::charset;
 use crate::exit::Exit;
 use crate::global::Global;
-use crate::render::{Style, obstacle, survey as drawing, verify as render};
+use crate::render::{Style, obstacle, survey as drawing, verify as render, write_json};
 use crate::session::{Session, Trouble, block_on};
 
 /// Arguments of `verify`.
@@ -54,8 +54,7 @@ pub(crate) async fn on(
     let mut report = prove(session, &survey).await;
     report.narrow(&global.node);
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &report).map_err(std::io::Error::from)?;
-        writeln!(out)?;
+        write_json(out, &report)?;
     } else if !global.quiet {
         writeln!(out, "{}", drawing::mesh(&survey, style, charset()))?;
         write!(out, "{}", render::report(&report, style))?;

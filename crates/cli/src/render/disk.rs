@@ -9,6 +9,7 @@ use ringbolt_core::action::{Action, CephDeed};
 use ringbolt_core::bind::disks::{Chosen, DiskChoice, Fate, HOT, Ours, WORN, own_osds};
 use ringbolt_core::facts::disk::{Disk, Use, size_text};
 use ringbolt_core::facts::{Facts, Known, not_asked};
+use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Obstacle, Plan};
 use ringbolt_core::spec::Node;
@@ -62,7 +63,7 @@ pub(crate) fn rows(survey: &Survey) -> BTreeMap<&NodeName, Vec<Row<'_>>> {
             let rows = of_node(node, facts, choice, ours);
             (!rows.is_empty()).then_some((&node.name, rows))
         })
-        .collect()
+        .into_map()
 }
 
 /// Of these rows those `plan` shows: disks the spec asks for, on nodes where some are to become OSDs or are refused.
@@ -78,7 +79,7 @@ pub(crate) fn due<'a>(
     rows.into_iter()
         .filter(|(node, rows)| made(node) || rows.iter().any(|r| r.becomes == Becomes::Refused))
         .map(|(node, rows)| (node, rows.into_iter().filter(asked).collect()))
-        .collect()
+        .into_map()
 }
 
 /// The table; columns in which no disk has a value are left out.

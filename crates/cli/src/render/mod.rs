@@ -1,5 +1,9 @@
 //! From data to text for people; nothing here decides anything.
 
+use std::io::Write;
+
+use serde::Serialize;
+
 pub(crate) mod bench;
 pub(crate) mod diagnostic;
 pub(crate) mod disk;
@@ -14,6 +18,12 @@ pub(crate) mod topology;
 pub(crate) mod tune;
 pub(crate) mod verify;
 pub(crate) mod verify_ceph;
+
+/// A value as JSON, for programs, with the end of the line.
+pub(crate) fn write_json(out: &mut dyn Write, value: &impl Serialize) -> std::io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
+}
 
 /// How text for people looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringbolt_core::address::Addresses;
+use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::topology::{Link, LinkId, Place, Shape, Topology};
 
@@ -40,7 +41,7 @@ impl Annotations {
     /// The router IDs under the names, nothing at the cables.
     pub(crate) fn router_ids(addresses: &Addresses) -> Self {
         let lines = |ids: &mut dyn Iterator<Item = std::net::IpAddr>| ids.map(|id| id.to_string()).collect();
-        let nodes = addresses.iter().map(|(node, own)| (node.clone(), lines(&mut own.ids()))).collect();
+        let nodes = addresses.iter().map(|(node, own)| (node.clone(), lines(&mut own.ids()))).into_map();
         Self { nodes, links: BTreeMap::new() }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ringbolt_core::checkpoint::{self, Checkpoint};
 use ringbolt_core::event::{Guard, Outcome, What};
+use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Plan, Risk, Step};
 use ringbolt_core::wire::{Failure, FailureKind};
@@ -136,7 +137,7 @@ pub struct RunState {
 impl RunState {
     /// The state before the first step. A step that comes after one that is not in the plan does not wait for it.
     pub fn new(plan: Arc<Plan>) -> Self {
-        let index: BTreeMap<&str, usize> = plan.steps.iter().enumerate().map(|(i, s)| (&*s.id, i)).collect();
+        let index: BTreeMap<&str, usize> = plan.steps.iter().enumerate().map(|(i, s)| (&*s.id, i)).into_map();
         let mut names = BTreeMap::new();
         let mut place = |node: &NodeName| {
             let next = names.len();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ringbolt_core::bench::ceph::{CephResult, Setup};
 use ringbolt_core::facts::{CephCluster, CephNode, Known, Question};
+use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::wire::{Ask, Failure, Measure, Measured};
 
@@ -34,9 +35,9 @@ pub struct Look {
 pub async fn look(fleet: &Fleet, client: &NodeName) -> Result<Look, Failure> {
     let question =
         |node: &NodeName| Question { ceph: true, ceph_cluster: node == client, ..Question::default() };
-    let seen = fleet.facts_of(fleet.nodes().map(|n| (n.clone(), question(n))).collect()).await;
+    let seen = fleet.facts_of(fleet.nodes().map(|n| (n.clone(), question(n))).into_map()).await;
     let silent: BTreeMap<NodeName, String> =
-        seen.missing.iter().map(|(node, why)| (node.clone(), why.in_full())).collect();
+        seen.missing.iter().map(|(node, why)| (node.clone(), why.in_full())).into_map();
     if let Some(why) = silent.get(client) {
         return Err(Failure::lost(why.clone()));
     }

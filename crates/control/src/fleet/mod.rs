@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ringbolt_core::facts::{Facts, Question};
+use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan;
 use ringbolt_core::spec::Spec;
@@ -94,7 +95,7 @@ impl Fleet {
             let link = Link::start(&node, Arc::clone(&transport), Arc::clone(&limit));
             (node, Mutex::new(link))
         };
-        Self { links: nodes.into_iter().map(start).collect(), transport, limit, lease: Lease::default() }
+        Self { links: nodes.into_iter().map(start).into_map(), transport, limit, lease: Lease::default() }
     }
 
     /// The nodes, in order of their names.
@@ -117,7 +118,7 @@ impl Fleet {
 
     /// Asks all nodes the same question about themselves.
     pub async fn facts(&self, question: &Question) -> Survey {
-        self.facts_of(self.links.keys().map(|n| (n.clone(), question.clone())).collect()).await
+        self.facts_of(self.links.keys().map(|n| (n.clone(), question.clone())).into_map()).await
     }
 
     /// Asks each of these nodes its own question.

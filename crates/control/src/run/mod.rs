@@ -473,9 +473,7 @@ fn write(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<
 }
 
 fn json(file: &mut File, value: &impl Serialize) -> io::Result<()> {
-    let mut writer = io::BufWriter::new(file);
-    serde_json::to_writer(&mut writer, value)?;
-    writer.flush()
+    file.write_all(&serde_json::to_vec(value)?)
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::into_map::IntoMap;
+
 /// Interrupts of one interface during a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interrupts {
@@ -29,7 +31,7 @@ pub fn read(text: &str, wanted: &BTreeSet<u32>) -> Reading {
         let Some((number, rest)) = line.split_once(':') else { continue };
         let Some(number) = number.trim().parse().ok().filter(|n| wanted.contains(n)) else { continue };
         let counts = rest.split_whitespace().map_while(|word| word.parse::<u64>().ok());
-        reading.insert(number, cpus.iter().copied().zip(counts).collect());
+        reading.insert(number, cpus.iter().copied().zip(counts).into_map());
     }
     reading
 }

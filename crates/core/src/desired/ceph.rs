@@ -14,6 +14,7 @@ use crate::bind::disks::{self, Chosen, DiskChoice, Fate, Ours};
 use crate::facts::ceph::CephCluster;
 use crate::facts::disk::Medium;
 use crate::facts::{Facts, ceph_conf};
+use crate::into_map::IntoMap;
 use crate::name::NodeName;
 use crate::plan::{Fleet, Obstacle};
 use crate::spec::{Ceph, Node, PublicNetwork, Spec};
@@ -69,7 +70,7 @@ pub fn wish(spec: &Spec, addresses: &Addresses, fleet: &Fleet) -> Option<CephWis
         .iter()
         .filter(|n| !n.osds.is_empty())
         .filter_map(|n| Some((n.name.clone(), disks::choose(n, fleet.nodes.get(&n.name)?, ours))))
-        .collect();
+        .into_map();
     let mut obstacles = Vec::new();
     let public = public(ceph, spec, cluster, fleet, &mut obstacles);
     let monitors = ceph

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::address::Addresses;
 use crate::bind::Binding;
 use crate::facts::{Facts, ceph_conf, pve};
+use crate::into_map::IntoMap;
 use crate::name::{FabricId, NodeName, PortName};
 use crate::plan::Fleet;
 use crate::resource::Resource;
@@ -228,7 +229,7 @@ fn fabric(spec: &Spec, binding: &Binding, addresses: &Addresses, fleet: &Fleet) 
             };
             Some((name.clone(), member))
         })
-        .collect();
+        .into_map();
     let unheard = spec.nodes.iter().map(|n| &n.name).filter(|n| !binding.ports.contains_key(*n));
     Some(Fabric { id: spec.fabric.id.clone(), keys, nodes, keep: unheard.cloned().collect() })
 }

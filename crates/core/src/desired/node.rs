@@ -7,6 +7,7 @@ use super::{files, routes};
 use crate::address::{Addresses, NodeAddress};
 use crate::bind::BoundPort;
 use crate::facts::Facts;
+use crate::into_map::IntoMap;
 use crate::name::NodeName;
 use crate::resource::{
     Resource, address, frr_conf, frr_daemons, frr_local, initramfs, interfaces, module, package, port,
@@ -45,7 +46,7 @@ pub(super) fn resources(wish: &Wish<'_>) -> Vec<Resource> {
     let values = files::sysctl_values(fabric);
     if !values.is_empty() {
         let file = files::sysctl(&values);
-        let values = values.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        let values = values.into_iter().map(|(k, v)| (k.into(), v.into())).into_map();
         list.push(Resource::File(file));
         list.push(Resource::Sysctl(sysctl::Sysctl { path: files::SYSCTL_FILE.into(), values }));
     }

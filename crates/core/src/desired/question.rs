@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{Disks, Question, ceph_conf, ha, pve};
+use crate::into_map::IntoMap;
 use crate::name::NodeName;
 use crate::plan::Fleet;
 use crate::resource::ceph::install;
@@ -15,7 +16,7 @@ use crate::spec::Spec;
 pub fn of(spec: &Spec, disks: Disks) -> BTreeMap<NodeName, Question> {
     let mesh = mesh();
     let Some(ceph) = &spec.ceph else {
-        return spec.nodes.iter().map(|n| (n.name.clone(), mesh.clone())).collect();
+        return spec.nodes.iter().map(|n| (n.name.clone(), mesh.clone())).into_map();
     };
     let teller = ceph.monitors.first();
     let one = |node: &crate::spec::Node| {
@@ -25,7 +26,7 @@ pub fn of(spec: &Spec, disks: Disks) -> BTreeMap<NodeName, Question> {
         question.ceph_cluster = teller == Some(&node.name);
         (node.name.clone(), question)
     };
-    spec.nodes.iter().map(one).collect()
+    spec.nodes.iter().map(one).into_map()
 }
 
 /// Files that tell about Ceph on a node.

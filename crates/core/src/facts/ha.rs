@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Facts, pve};
+use crate::into_map::IntoMap;
 
 /// Status of the manager; absent where high availability was never used.
 pub const STATUS: &str = "/etc/pve/ha/manager_status";
@@ -63,13 +64,13 @@ pub fn status(text: &str) -> Status {
     let asked = |value: &Value| value.get("maintenance").is_some_and(truth);
     Status {
         requests: entries("node_request").filter(|(_, v)| asked(v)).map(|(node, _)| node.clone()).collect(),
-        nodes: entries("node_status").map(|(node, state)| (node.clone(), word(state))).collect(),
+        nodes: entries("node_status").map(|(node, state)| (node.clone(), word(state))).into_map(),
         services: entries("service_status")
             .map(|(id, v)| {
                 let part = |key: &str| v.get(key).map(word).unwrap_or_default();
                 (id.clone(), (part("node"), part("state")))
             })
-            .collect(),
+            .into_map(),
     }
 }
 

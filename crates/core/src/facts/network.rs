@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::into_map::IntoMap;
+
 /// One network interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
@@ -109,7 +111,7 @@ struct IpAddress {
 /// Reads `ip -j -d addr`. Driver and path are not in it: see [`udev`].
 pub fn interfaces(json: &str) -> Result<Interfaces, NetworkError> {
     let links: Vec<IpLink> = list(json, "ip -j -d addr")?;
-    Ok(links.into_iter().map(|link| (link.ifname.clone(), link.into())).collect())
+    Ok(links.into_iter().map(|link| (link.ifname.clone(), link.into())).into_map())
 }
 
 impl From<IpLink> for Interface {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::into_map::IntoMap;
+
 /// `/etc/pve/.members`, as pmxcfs writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Members {
@@ -142,7 +144,7 @@ pub fn running_fabrics(text: &str) -> Result<Vec<Section>, PveFileError> {
 pub fn datacenter<'t>(text: &'t str, option: &str) -> BTreeMap<&'t str, &'t str> {
     let line = text.lines().find_map(|l| l.strip_prefix(option)?.strip_prefix(':'));
     let parts = line.unwrap_or("").split(',').map(str::trim).filter(|p| !p.is_empty());
-    parts.map(|part| part.split_once('=').unwrap_or(("type", part))).collect()
+    parts.map(|part| part.split_once('=').unwrap_or(("type", part))).into_map()
 }
 
 /// The network an option of `datacenter.cfg` names.

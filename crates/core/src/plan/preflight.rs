@@ -8,6 +8,7 @@ use super::{Fleet, Obstacle, build};
 use crate::bind::Binding;
 use crate::checkpoint;
 use crate::facts::{Facts, pve};
+use crate::into_map::IntoMap;
 use crate::name::NodeName;
 use crate::spec::{Routing, Spec};
 use crate::topology::Topology;
@@ -313,7 +314,7 @@ impl Look<'_> {
         let known: BTreeSet<&str> = self.spec.nodes.iter().map(|n| n.name.as_str()).collect();
         let mine = |s: &pve::Section| s.id == id || member(s).is_some_and(|n| known.contains(n.as_str()));
         let by_id = |list: &'_ [pve::Section]| -> BTreeMap<String, pve::Section> {
-            list.iter().map(|s| (s.id.clone(), s.clone())).collect()
+            list.iter().map(|s| (s.id.clone(), s.clone())).into_map()
         };
         let (before, after) = (by_id(running), by_id(staged));
         let mut lines = Vec::new();

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::action::{PveCall, Verb};
 use crate::facts::pve::Section;
+use crate::into_map::IntoMap;
 use crate::name::{FabricId, NodeName, PortName};
 
 /// The fabric as it should be.
@@ -61,7 +62,7 @@ impl Fabric {
         let mut sections = vec![Section {
             kind: FABRIC_KIND.into(),
             id: self.id.to_string(),
-            keys: self.keys.iter().map(|(k, v)| (k.clone(), vec![v.clone()])).collect(),
+            keys: self.keys.iter().map(|(k, v)| (k.clone(), vec![v.clone()])).into_map(),
         }];
         for (name, member) in &self.nodes {
             sections.push(Section {
@@ -118,7 +119,7 @@ pub fn revert(id: &FabricId, was: &[Section], is: &[Section]) -> Calls {
 /// Calls from what is staged to these sections of a fabric; sections that `keeps` names stay.
 fn towards(id: &FabricId, wish: &[Section], staged: &[Section], keeps: impl Fn(&Section) -> bool) -> Calls {
     let have: BTreeMap<&str, &Section> =
-        staged.iter().filter(|s| of(id, s)).map(|s| (s.id.as_str(), s)).collect();
+        staged.iter().filter(|s| of(id, s)).map(|s| (s.id.as_str(), s)).into_map();
     let mut calls = Calls::default();
     for wish in wish {
         let now = have.get(wish.id.as_str()).copied();
@@ -238,7 +239,7 @@ pub fn same(one: &Section, other: &Section) -> bool {
             .map(|(key, values)| {
                 (key.clone(), values.iter().map(|v| v.split(',').map(str::to_owned).collect()).collect())
             })
-            .collect()
+            .into_map()
     };
     one.kind == other.kind && one.id == other.id && normal(one) == normal(other)
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 
 use super::{Topology, Via};
+use crate::into_map::IntoMap;
 use crate::name::NodeName;
 
 /// Above this many nodes, all-pairs figures are not computed.
@@ -46,7 +47,7 @@ impl Topology {
         let Some(from) = self.position(from) else { return BTreeMap::new() };
         let hops = self.distances_from(from);
         let reached = (0..hops.len()).filter(|&at| at != from && hops[at] != UNREACHED);
-        reached.map(|at| (self.names[at].clone(), hops[at])).collect()
+        reached.map(|at| (self.names[at].clone(), hops[at])).into_map()
     }
 
     /// Diameter and mean hops; `None` when disconnected, of one node only, or beyond

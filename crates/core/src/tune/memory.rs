@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Setting;
+use crate::into_map::IntoMap;
 use crate::name::NodeName;
 use crate::plan::Fleet;
 use crate::spec::{Ceph, OsdMemory, Osds, Spec};
@@ -71,7 +72,7 @@ pub(super) fn settings(ceph: &Ceph, shares: &BTreeMap<NodeName, Share>) -> Vec<S
     let daemons =
         |node: &NodeName| u32::from(ceph.monitors.contains(node)) + u32::from(ceph.managers.contains(node));
     let targets: BTreeMap<&NodeName, u64> =
-        shares.iter().map(|(node, share)| (node, target(ceph.memory, *share, daemons(node)))).collect();
+        shares.iter().map(|(node, share)| (node, target(ceph.memory, *share, daemons(node)))).into_map();
     let Some(first) = targets.values().next().copied() else { return Vec::new() };
     if targets.values().all(|t| *t == first) {
         return vec![setting("osd".to_owned(), first, ceph.memory, None)];

@@ -14,6 +14,7 @@ use crate::bind::Binding;
 use crate::check::{Check, Finding};
 use crate::desired::{Desired, Goal};
 use crate::facts::Facts;
+use crate::into_map::IntoMap;
 use crate::measure;
 use crate::name::{NodeName, PortName};
 use crate::plan::Fleet;
@@ -393,7 +394,7 @@ fn route_rows(
         .iter()
         .filter(|(p, _)| p.from == *node && p.aim == Aim::Reach)
         .map(|(p, pinged)| (p.ping.to, replies(pinged)))
-        .collect();
+        .into_map();
     goal.routes
         .iter()
         .map(|(id, to, hops)| {

@@ -15,6 +15,7 @@ use super::handlers::{flag, text};
 use super::schema::Params;
 use super::task::Task;
 use super::{Host, smart};
+use ringbolt_core::into_map::IntoMap;
 
 /// A disk or a partition.
 #[derive(Debug, Clone)]
@@ -146,7 +147,7 @@ fn probe(host: &Host, names: &[String]) -> Found {
             .lines()
             .filter_map(|line| line.split_once('='))
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect();
+            .into_map();
         let name = pairs.get("DEVNAME").and_then(|path| Path::new(path).file_name()?.to_str());
         if let Some(name) = name {
             found.insert(name.to_owned(), pairs.clone());

@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use super::ha::keeper::Keeper;
 use super::host::Member;
 use super::{Host, handlers, say, sdn_commit};
+use ringbolt_core::into_map::IntoMap;
 
 /// The port of the heartbeats, corosync's own.
 const PORT: u16 = 5405;
@@ -118,7 +119,7 @@ pub fn serve(host: &Host, err: &mut dyn Write, stop: &dyn Fn() -> bool) -> Resul
             let peer = Peer { member, heard: None, fabrics: json!({}) };
             (peer.member.name.clone(), peer)
         })
-        .collect();
+        .into_map();
     let mut service = Service {
         host,
         cluster: host.cluster(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringbolt_core::digest;
 use ringbolt_core::facts::pve::{self, Section, path};
+use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::wire::Failure;
 use serde_json::Value;
 
@@ -106,7 +107,7 @@ impl Sdn {
 type Compared<'a> = BTreeMap<&'a str, (&'a str, BTreeMap<&'a str, Vec<BTreeSet<&'a str>>>)>;
 
 fn by_id(sections: &[Section]) -> Compared<'_> {
-    sections.iter().map(|section| (section.id.as_str(), (section.kind.as_str(), values(section)))).collect()
+    sections.iter().map(|section| (section.id.as_str(), (section.kind.as_str(), values(section)))).into_map()
 }
 
 fn values(section: &Section) -> BTreeMap<&str, Vec<BTreeSet<&str>>> {
@@ -114,7 +115,7 @@ fn values(section: &Section) -> BTreeMap<&str, Vec<BTreeSet<&str>>> {
         .keys
         .iter()
         .map(|(key, values)| (key.as_str(), values.iter().map(|v| properties(v)).collect()))
-        .collect()
+        .into_map()
 }
 
 fn differing(staged: &Compared<'_>, running: &Compared<'_>) -> Vec<String> {

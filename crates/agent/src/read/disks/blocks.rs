@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use ringbolt_core::facts::disk::reading::{Block, Reading};
 use ringbolt_core::facts::disk::{Disk, Medium};
 use ringbolt_core::facts::not_asked;
+use ringbolt_core::into_map::IntoMap;
 use rustix::fs::{major, minor};
 use std::os::unix::fs::MetadataExt;
 
@@ -229,7 +230,7 @@ fn udev(root: &Root, dev: &str) -> BTreeMap<String, String> {
         let (name, value) = line.strip_prefix("E:")?.split_once('=')?;
         Some((name.to_owned(), value.to_owned()))
     };
-    text.lines().filter_map(property).collect()
+    text.lines().filter_map(property).into_map()
 }
 
 /// Links to each device, by kernel name.

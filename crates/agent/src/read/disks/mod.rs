@@ -13,6 +13,7 @@ use ringbolt_core::facts::disk::reading::{OsdFolder, Reading};
 use ringbolt_core::facts::disk::signatures::{COLUMNS, LABEL_BYTES, Label, label, signatures};
 use ringbolt_core::facts::disk::{Disk, Use, mounts, smart};
 use ringbolt_core::facts::{Disks, Known, not_asked};
+use ringbolt_core::into_map::IntoMap;
 use rustix::fs::{Mode, OFlags, open};
 
 use crate::exec::{call, find};
@@ -179,7 +180,7 @@ fn look_for_labels(root: &Root, reading: &mut Reading) {
     let volume = |name: &str| reading.blocks.get(name).is_some_and(|b| b.own_name.starts_with("ceph--"));
     let devices = reading.blocks.keys().filter(|name| signed(name) || volume(name));
     let found: BTreeMap<String, Label> =
-        devices.filter_map(|name| Some((name.clone(), read_label(root, name)?))).collect();
+        devices.filter_map(|name| Some((name.clone(), read_label(root, name)?))).into_map();
     reading.labels = found;
 }
 

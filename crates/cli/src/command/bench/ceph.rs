@@ -14,6 +14,7 @@ use ringbolt_core::bench::machine::Machine;
 use ringbolt_core::bench::{Effect, Mark, Run, What, machine_marks, throttling};
 use ringbolt_core::digest;
 use ringbolt_core::facts::ceph::ClientLoad;
+use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
 
 use super::{Doing, Report, StealArgs, ending, equipped, failed, kept, lock, looked_at};
@@ -21,7 +22,7 @@ use crate::command::plan::charset;
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::hold::Wish;
-use crate::render::{Style, bench as render};
+use crate::render::{Style, bench as render, write_json};
 use crate::session::{Session, Trouble, block_on};
 
 /// How often a cluster under load is looked at again, and how long after.
@@ -81,8 +82,7 @@ pub(crate) fn run(
         let path = kept(&session, &mut run)?;
         let report = Report::new(&run, &earlier);
         if args.json {
-            serde_json::to_writer_pretty(&mut *out, &report).map_err(std::io::Error::from)?;
-            writeln!(out)?;
+            write_json(out, &report)?;
         } else {
             let screen = render::Screen { style, charset: charset() };
             write!(out, "{}", screen.ceph(&run))?;
@@ -174,7 +174,7 @@ async fn measured(
     equipped(session, &mine, &["fio", "rados"], args.install).await?;
     let answering =
         session.loaded.spec.nodes.iter().map(|n| &n.name).filter(|n| !seen.silent.contains_key(*n));
-    let all: BTreeMap<NodeName, Vec<String>> = answering.map(|n| (n.clone(), Vec::new())).collect();
+    let all: BTreeMap<NodeName, Vec<String>> = answering.map(|n| (n.clone(), Vec::new())).into_map();
     let before = looked_at(session, &all).await?;
     let began = jiff::Timestamp::now();
     let clock = Instant::now();

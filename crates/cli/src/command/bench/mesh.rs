@@ -19,7 +19,7 @@ use crate::command::plan::charset;
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::hold::Wish;
-use crate::render::{Style, bench as render};
+use crate::render::{Style, bench as render, write_json};
 use crate::session::{Session, Trouble, block_on};
 
 /// Arguments of `bench mesh`.
@@ -69,8 +69,7 @@ pub(crate) fn run(
         let path = kept(&session, &mut run)?;
         let report = Report::new(&run, &earlier);
         if args.json {
-            serde_json::to_writer_pretty(&mut *out, &report).map_err(std::io::Error::from)?;
-            writeln!(out)?;
+            write_json(out, &report)?;
         } else {
             let screen = render::Screen { style, charset: charset() };
             write!(out, "{}", screen.mesh(&run))?;

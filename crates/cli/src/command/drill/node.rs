@@ -15,8 +15,8 @@ use super::{DrillArgs, trouble};
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::hold;
-use crate::render::Style;
 use crate::render::text::hang;
+use crate::render::{Style, write_json};
 use crate::session::{Session, Trouble};
 
 /// Loses one node and shows what it cost.
@@ -56,8 +56,7 @@ pub(super) async fn run(
     };
     let loss = lose(&session.fleet, hand, &node, &writer, &pool, tell).await.map_err(trouble)?;
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &loss).map_err(std::io::Error::from)?;
-        writeln!(out)?;
+        write_json(out, &loss)?;
     } else if told || !loss.ok {
         write!(out, "{}", shown(&loss, style))?;
     }

@@ -7,7 +7,7 @@ use ringbolt_lab::{Fault, Transport};
 
 use crate::exit::Exit;
 use crate::render::table::Table;
-use crate::render::{Style, count};
+use crate::render::{Style, count, write_json};
 use crate::session::Trouble;
 
 /// Shows one lab, or all there are.
@@ -23,8 +23,7 @@ pub(super) fn status(
         labs.push(ringbolt_lab::open(&name).and_then(|lab| lab.status())?);
     }
     if json {
-        serde_json::to_writer_pretty(&mut *out, &labs).map_err(std::io::Error::from)?;
-        writeln!(out)?;
+        write_json(out, &labs)?;
         return Ok(Exit::Done);
     }
     if labs.is_empty() {

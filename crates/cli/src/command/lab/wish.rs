@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Instant;
 
+use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::spec::{self, Spec};
 use ringbolt_lab::{CableWish, NodeWish, Progress, Shape, Transport, UpRequest};
 
@@ -211,7 +212,7 @@ impl Ports {
             let names = node.ports.iter().flatten().map(|port| Some(port.to_string())).collect();
             (node.name.to_string(), names)
         });
-        let mut ports = Self { known: known.collect() };
+        let mut ports = Self { known: known.into_map() };
         // Ports named in links keep their place; ends without a port take what is left, later.
         for end in spec.links.iter().flat_map(|link| &link.ends).filter(|end| end.port.is_some()) {
             ports.place(end.node.as_str(), end.port.as_ref().map(ToString::to_string));

@@ -5,6 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::topology::LinkId;
 
@@ -47,7 +48,7 @@ pub(super) fn draw(view: &View<'_>) -> Option<Canvas> {
     }
 
     let rows: BTreeMap<LinkId, (usize, usize)> =
-        ends.iter().filter_map(|(&id, rows)| Some((id, (*rows.first()?, *rows.last()?)))).collect();
+        ends.iter().filter_map(|(&id, rows)| Some((id, (*rows.first()?, *rows.last()?)))).into_map();
     for (&id, &(from, to)) in &rows {
         let track = tracks_start + 3 * track_of(id, &rows);
         canvas.level(width - 1, track, from);

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::daemon::{address, list, plain, word};
 use super::{CephCluster, ClientLoad, Complaint, ConfigEntry, FilesystemFact, OptionHelp, OsdFact, PoolFact};
+use crate::into_map::IntoMap;
 
 /// What is asked, by the monitors' names for it.
 const PREFIXES: [&str; 11] = [
@@ -42,7 +43,7 @@ pub fn cluster(answers: &[String]) -> Result<CephCluster, String> {
         .into_iter()
         .zip(answers)
         .map(|(p, a)| (p, serde_json::from_str(a).unwrap_or_default()))
-        .collect();
+        .into_map();
     for needed in &PREFIXES[..3] {
         if !all.get(needed).is_some_and(Value::is_object) {
             return Err(format!("the monitors do not answer `{needed}`"));
@@ -114,7 +115,7 @@ fn bucket_flags(map: &Value) -> BTreeMap<String, Vec<String>> {
         let own = map.get("crush_node_flags").map(|all| list(all, name).iter().map(plain).collect());
         (name.clone(), own.unwrap_or_default())
     };
-    buckets.into_iter().flatten().map(flags).collect()
+    buckets.into_iter().flatten().map(flags).into_map()
 }
 
 /// Rates that are nothing are left out by the monitors.
@@ -153,7 +154,7 @@ fn complaints(status: &Value) -> Vec<Complaint> {
 
 fn monitors(quorum: &Value) -> BTreeMap<String, String> {
     let mons = quorum.pointer("/monmap/mons").map(items).unwrap_or_default();
-    mons.iter().map(|mon| (word(mon, "name"), address(mon, "public_addr"))).collect()
+    mons.iter().map(|mon| (word(mon, "name"), address(mon, "public_addr"))).into_map()
 }
 
 /// The active manager and all others that have reported themselves.
@@ -227,7 +228,7 @@ fn pools(map: &Value, rules: &Value, df: &Value) -> Vec<PoolFact> {
 fn options(pool: &Value) -> BTreeMap<String, String> {
     let set = pool.get("options").and_then(Value::as_object);
     let mut options: BTreeMap<String, String> =
-        set.into_iter().flatten().map(|(name, value)| (name.clone(), plain(value))).collect();
+        set.into_iter().flatten().map(|(name, value)| (name.clone(), plain(value))).into_map();
     if word(pool, "flags_names").split(',').any(|flag| flag == "bulk") {
         options.insert("bulk".into(), "true".into());
     }
@@ -238,7 +239,7 @@ fn placement_groups(status: &Value) -> BTreeMap<String, u64> {
     let states = status.pointer("/pgmap/pgs_by_state").map(items).unwrap_or_default();
     let state =
         |state: &Value| Some((word(state, "state_name"), state.get("count").and_then(Value::as_u64)?));
-    states.iter().filter_map(state).collect()
+    states.iter().filter_map(state).into_map()
 }
 
 fn config(dump: &Value) -> Vec<ConfigEntry> {
@@ -263,7 +264,7 @@ fn filesystems(told: &Value) -> Vec<FilesystemFact> {
 fn versions(told: &Value) -> BTreeMap<String, u32> {
     let overall = told.get("overall").and_then(Value::as_object);
     let version = |(text, n): (&String, &Value)| Some((text.clone(), u32::try_from(n.as_u64()?).ok()?));
-    overall.into_iter().flatten().filter_map(version).collect()
+    overall.into_iter().flatten().filter_map(version).into_map()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::{Quorum, RunningOption};
+use crate::into_map::IntoMap;
 
 /// `mon_status`.
 pub fn quorum(text: &str) -> Option<Quorum> {
@@ -18,7 +19,7 @@ pub fn quorum(text: &str) -> Option<Quorum> {
         state: word(&told, "state"),
         fsid: word(map, "fsid"),
         members: mons.iter().filter(within).map(|mon| word(mon, "name")).collect(),
-        monitors: mons.iter().map(|mon| (word(mon, "name"), address(mon, "public_addr"))).collect(),
+        monitors: mons.iter().map(|mon| (word(mon, "name"), address(mon, "public_addr"))).into_map(),
     })
 }
 

@@ -7,6 +7,7 @@ use super::super::schema::Params;
 use super::super::staged;
 use super::{Fail, Host, Method, fabric_states, text};
 use crate::standin::Release;
+use ringbolt_core::into_map::IntoMap;
 
 pub(super) fn call(host: &Host, method: &Method, params: &Params) -> Result<Value, Fail> {
     match method.path {
@@ -98,7 +99,7 @@ fn datacenter(host: &Host) -> std::collections::BTreeMap<String, String> {
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once(':'))
         .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
-        .collect()
+        .into_map()
 }
 
 /// As objects where an option is a list of properties.
