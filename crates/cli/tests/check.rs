@@ -15,6 +15,8 @@ fn ringbolt(folder: &Path, args: &[&str]) -> Output {
         .args(args)
         .current_dir(folder)
         .env_remove("RINGBOLT_CONFIG")
+        // A lab that happens to be up is nobody's here.
+        .env("RINGBOLT_LAB_DIR", "/nonexistent")
         .output()
         .expect("the program runs")
 }

@@ -117,6 +117,10 @@ fn public(ceph: &Ceph, spec: &Spec, mesh: IpNet, fleet: &Fleet, obstacles: &mut 
             if let (1, Some(network)) = (networks.len(), networks.first()) {
                 return *network;
             }
+            if fleet.nodes.is_empty() {
+                // That nobody answers is told elsewhere.
+                return mesh;
+            }
             let list: Vec<String> = networks.iter().map(ToString::to_string).collect();
             obstacles.push(Obstacle {
                 code: crate::explain::storage::PUBLIC_NETWORK.to_string(),

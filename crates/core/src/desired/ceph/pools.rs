@@ -1,8 +1,8 @@
 //! Pools, file systems and storage entries as they should be, by the names Ceph and Proxmox VE know.
 //!
-//! The autoscaler is set to `warn` with a target ratio: nothing moves placement groups behind a user's
-//! back, and Ceph still complains when the plan's number is far off. The number follows the same rule as
-//! the autoscaler's own, so an empty pool gives no warning.
+//! The autoscaler is off for them: nothing moves placement groups behind a user's back. Set to `warn` it has no
+//! patience: it complains of every pool whose number is not just its own, which it works out anew with every pool, OSD
+//! and gigabyte. The number follows about the same rule, and the next plan says when it is far off.
 
 use serde::Serialize;
 
@@ -54,8 +54,11 @@ pub struct StorageWish {
 }
 
 /// Factor between wished and present number of placement groups from which the number follows the
-/// wish where the spec does not say one; the autoscaler has the same patience.
+/// wish where the spec does not say one; an autoscaler that is on waits for three times.
 const PATIENCE: u32 = 4;
+
+/// Whether Ceph's manager changes the number of placement groups.
+const AUTOSCALE: &str = "pg_autoscale_mode";
 
 fn pair(key: &str, value: impl Into<String>) -> (String, String) {
     (key.to_owned(), value.into())
@@ -76,7 +79,9 @@ pub(super) fn fill(wish: &mut CephWish, spec: &Spec, cluster: Option<&CephCluste
     for (at, pool) in spec.pools.iter().enumerate() {
         let osds = wish.osds(spec, cluster, pool.class.as_deref());
         let (built, storage) = one(pool, osds, of(at), cluster);
+        let coded = matches!(pool.keeping, Keeping::Erasure { .. });
         wish.pools.push(built);
+        wish.pools.extend(coded.then(|| beside(pool)));
         wish.storage.extend(storage);
     }
     let first = spec.pools.first().map_or((3, 2), |p| match p.keeping {
@@ -88,7 +93,7 @@ pub(super) fn fill(wish: &mut CephWish, spec: &Spec, cluster: Option<&CephCluste
         let osds = wish.osds(spec, cluster, None);
         let (pg_num, reason) = number(fs.pg_num, osds, first.0, part);
         wish.filesystems.push(FilesystemWish { name: fs.name.clone(), pg_num });
-        let keep = vec![pair("pg_autoscale_mode", "warn")];
+        let keep = vec![pair(AUTOSCALE, "off")];
         let pool = |name: String, extra: Vec<(String, String)>| PoolWish {
             name,
             creates: None,
@@ -109,6 +114,20 @@ pub(super) fn fill(wish: &mut CephWish, spec: &Spec, cluster: Option<&CephCluste
                 options: vec![pair("fs-name", &fs.name), pair("content", "backup,iso,vztmpl,snippets")],
             });
         }
+    }
+}
+
+/// The small pool that comes with an erasure-coded one.
+fn beside(pool: &Pool) -> PoolWish {
+    PoolWish {
+        name: format!("{}-metadata", pool.name),
+        creates: None,
+        create: Vec::new(),
+        keep: vec![pair(AUTOSCALE, "off")],
+        extra: Vec::new(),
+        size: 3,
+        class: None,
+        reason: "it comes with the erasure-coded pool".into(),
     }
 }
 
@@ -136,11 +155,7 @@ fn one(pool: &Pool, osds: u32, part: u32, cluster: Option<&CephCluster>) -> (Poo
     if let Keeping::Copies { size, min_size } = pool.keeping {
         keep.extend([pair("size", size.to_string()), pair("min_size", min_size.to_string())]);
     }
-    keep.extend([
-        pair("pg_num", keeps.to_string()),
-        pair("pg_autoscale_mode", "warn"),
-        pair("application", "rbd"),
-    ]);
+    keep.extend([pair("pg_num", keeps.to_string()), pair(AUTOSCALE, "off"), pair("application", "rbd")]);
     let target = pair("target_size_ratio", ratio(part));
     let mut extra = Vec::new();
     let mut create;
