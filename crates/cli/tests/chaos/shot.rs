@@ -12,12 +12,16 @@ use crate::process;
 use crate::rig::Rig;
 
 /// Files that differ from lab to lab, or hold a count of what was done.
-const LEFT_OUT: [(&str, &str); 5] = [
+const LEFT_OUT: [(&str, &str); 6] = [
     ("/etc/ssh/ssh_host_", "keys are made with each lab"),
     ("/etc/pve/priv/authorized_keys", "keys are made with each lab"),
     ("/etc/pve/priv/known_hosts", "keys are made with each lab"),
     ("/etc/pve/priv/lock/", "Proxmox VE's own short locks, empty files"),
     ("/etc/pve/ringbolt-lab.json", "the lab's own"),
+    (
+        "/etc/iproute2/rt_tables.d/ifupdown2_vrf_map.conf",
+        "ifupdown2's own: a reload makes it, a boot takes it away",
+    ),
 ];
 
 /// Files in which Proxmox VE's managers of high availability say again and again that they live, with the time.
