@@ -3,13 +3,10 @@
 //!
 //! Used for facts, and by deeds to see what has become of them. The node's part starts no program.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::thread::JoinHandle;
 
-use ringbolt_core::facts::ceph::{
-    CephCluster, CephNode, Daemon, LocalOsd, OptionHelp, Quorum, cluster, daemon,
-};
+use ringbolt_core::facts::ceph::{CephCluster, CephNode, Daemon, LocalOsd, Quorum, cluster, daemon};
 use ringbolt_core::facts::disk::reading::OsdFolder;
 use ringbolt_core::facts::{Known, not_asked};
 
@@ -117,8 +114,7 @@ pub(super) fn ask_cluster(root: &Root, asked: bool, help: bool) -> Known<JoinHan
         return not_asked();
     }
     let root = root.clone();
-    Known::Yes(std::thread::spawn(move || match cluster(&root) {
-        Ok(told) if help => Known::Yes(CephCluster { help: helped(&root, &told), ..told }),
+    Known::Yes(std::thread::spawn(move || match told(&root, help) {
         Ok(told) => Known::Yes(told),
         Err(why) => Known::No(why),
     }))
@@ -136,19 +132,21 @@ pub(super) fn collect_cluster(asked: Known<JoinHandle<Known<CephCluster>>>) -> K
 
 /// What the cluster says of itself; why not, in words.
 pub(crate) fn cluster(root: &Root) -> Result<CephCluster, String> {
-    let commands: Vec<_> = cluster::questions().into_iter().map(session::Command::monitor).collect();
-    let answers = session::ask(root, &commands).map_err(|failure| failure.message)?;
-    let texts: Vec<String> = answers.into_iter().map(|answer| answer.out).collect();
-    cluster::cluster(&texts)
+    told(root, false)
 }
 
-/// What this Ceph says of the options in its database; nothing where it does not answer.
-fn helped(root: &Root, told: &CephCluster) -> BTreeMap<String, OptionHelp> {
-    let asked = cluster::options_asked(&told.config);
-    let commands: Vec<_> = asked.values().cloned().map(session::Command::monitor).collect();
-    let answers = if commands.is_empty() { Ok(Vec::new()) } else { session::ask(root, &commands) };
-    let pairs = asked.into_keys().zip(answers.unwrap_or_default());
-    pairs.filter_map(|(name, answer)| Some((name, cluster::help(answer.code, &answer.out)?))).collect()
+/// The same, with what this Ceph says of the options in its database, or without.
+fn told(root: &Root, help: bool) -> Result<CephCluster, String> {
+    let commands: Vec<_> = cluster::questions().into_iter().map(session::Command::monitor).collect();
+    let listed = help.then(cluster::options_listed).flatten();
+    let mut answers = session::ask_about(root, &commands, listed).map_err(|failure| failure.message)?;
+    let about = answers.split_off(commands.len());
+    let texts: Vec<String> = answers.into_iter().map(|answer| answer.out).collect();
+    let mut told = cluster::cluster(&texts)?;
+    let pairs = cluster::options_asked(&told.config).into_iter().zip(about);
+    told.help =
+        pairs.filter_map(|(name, answer)| Some((name, cluster::help(answer.code, &answer.out)?))).collect();
+    Ok(told)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! The script is fixed; what is asked goes in as JSON on standard input. It reads the key where
 //! `ceph.conf` says and never prints it.
 
+use ringbolt_core::facts::ceph::cluster;
 use ringbolt_core::wire::{Failure, FailureKind};
 use serde_json::{Value, json};
 
@@ -20,7 +21,8 @@ const PATIENCE: u32 = 5;
 const LIMIT: u64 = 20;
 
 /// Puts the commands of standard input one after the other; one line of JSON for each: code, output,
-/// message. What breaks the session is a line without a code.
+/// message. What breaks the session is a line without a code. Where `help` names the command that lists what is set,
+/// each option in its answer is asked about as well, by name in order, those of managers' modules left out.
 const SCRIPT: &str = r#"
 import json, os, sys
 def tell(*words):
@@ -32,12 +34,17 @@ try:
     for option in ("client_mount_timeout", "rados_mon_op_timeout"):
         cluster.conf_set(option, str(asked["patience"]))
     cluster.connect()
-    for osd, command in asked["commands"]:
+    commands = asked["commands"]
+    for at, (osd, command) in enumerate(commands):
         if osd is None:
             code, out, said = cluster.mon_command(json.dumps(command), b"")
         else:
             code, out, said = cluster.osd_command(osd, json.dumps(command), b"")
         tell(code, out.decode(errors="replace"), said)
+        if at == asked["help"] and code == 0:
+            names = {entry["name"] for entry in json.loads(out) if "/" not in entry["name"]}
+            about = {"prefix": "config help", "format": "json"}
+            commands.extend([None, dict(about, key=name)] for name in sorted(names)[:asked["most"]])
 except Exception as error:
     tell(None, type(error).__name__, str(error))
 os._exit(0)
@@ -80,17 +87,33 @@ pub(crate) struct Answer {
 
 /// Puts the commands and gives their answers in order, whatever their codes.
 pub(crate) fn ask(root: &Root, commands: &[Command]) -> Result<Vec<Answer>, Failure> {
-    ask_for(root, commands, LIMIT)
+    put(root, commands, None, LIMIT)
+}
+
+/// The same, and after them what Ceph says of each option that the answer at this place lists.
+pub(crate) fn ask_about(
+    root: &Root,
+    commands: &[Command],
+    listed: Option<usize>,
+) -> Result<Vec<Answer>, Failure> {
+    put(root, commands, listed, LIMIT)
 }
 
 /// The same with a limit in seconds.
 pub(crate) fn ask_for(root: &Root, commands: &[Command], limit: u64) -> Result<Vec<Answer>, Failure> {
+    put(root, commands, None, limit)
+}
+
+fn put(root: &Root, commands: &[Command], help: Option<usize>, limit: u64) -> Result<Vec<Answer>, Failure> {
     let conf = root.at(CONF);
     if !conf.exists() {
         return Err(Failure::broken(format!("Ceph is not set up on this node: there is no {CONF}")));
     }
     let pairs: Vec<Value> = commands.iter().map(|c| json!([c.osd, c.words])).collect();
-    let asked = json!({"conf": conf, "patience": PATIENCE, "commands": pairs}).to_string();
+    let asked = json!({
+        "conf": conf, "patience": PATIENCE, "commands": pairs, "help": help, "most": cluster::MOST,
+    });
+    let asked = asked.to_string();
     let output = call("python3", ["-I", "-c", SCRIPT]).limit(limit).input(asked).run();
     let output = output.map_err(|error| Failure::broken(error.to_string().replace(SCRIPT, "…")))?;
     let answers = answers(&output.out)?;

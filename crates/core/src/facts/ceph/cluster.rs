@@ -81,14 +81,18 @@ pub fn cluster(answers: &[String]) -> Result<CephCluster, String> {
 }
 
 /// Most options asked about.
-const MOST: usize = 200;
+pub const MOST: usize = 200;
 
-/// The options in the database to be asked about, each with the question. Settings of the managers' modules are none.
-pub fn options_asked(config: &[ConfigEntry]) -> BTreeMap<String, Value> {
+/// The question whose answer lists the options that are set.
+pub fn options_listed() -> Option<usize> {
+    PREFIXES.iter().position(|prefix| *prefix == "config dump")
+}
+
+/// The options in the database that are asked about, in order. Settings of the managers' modules are none.
+pub fn options_asked(config: &[ConfigEntry]) -> Vec<String> {
     let names = config.iter().map(|e| e.name.as_str()).filter(|name| !name.contains('/'));
     let names: std::collections::BTreeSet<&str> = names.collect();
-    let ask = |name: &str| json!({"prefix": "config help", "key": name, "format": "json"});
-    names.into_iter().take(MOST).map(|name| (name.to_owned(), ask(name))).collect()
+    names.into_iter().take(MOST).map(str::to_owned).collect()
 }
 
 /// The answer about one option; `code` is 0, or a negative errno: none of that name is known then.
