@@ -381,7 +381,7 @@ fn a_bench_of_the_mesh_is_kept_compared_and_finds_sizes_that_are_lost() {
     rig.verified_within(MINUTE);
     let bench = ["bench", "mesh", "--seconds", "1", "--pings", "50", "--json"];
     let first: Value = serde_json::from_str(&rig.ok(&bench)).unwrap();
-    let ways = first["run"]["what"]["links"][0]["ways"].as_array().unwrap();
+    let ways = first["run"]["what"]["mesh"]["links"][0]["ways"].as_array().unwrap();
     assert_eq!(ways.len(), 2);
     for way in ways {
         assert_eq!(way["idle"]["lost"], 0, "{way}");
