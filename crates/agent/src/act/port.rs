@@ -58,6 +58,8 @@ pub(super) fn put_back(scene: &Scene<'_>, pci: &str, name: &str, mtu: u32, up: b
     };
     if old != name {
         rename(&now, old, name)?;
+        // udev hears of the new name and gives the interface the MTU of its `.link` file, which is still there.
+        let _ = call("udevadm", ["settle", "--timeout=10"]).limit(15).run();
     }
     let (mtu, state) = (mtu.to_string(), if up { "up" } else { "down" });
     call("ip", ["link", "set", "dev", name, "mtu", &mtu, state]).joined().must()?;

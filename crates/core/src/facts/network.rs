@@ -201,7 +201,8 @@ fn kernel_route(route: IpRoute, family: Family) -> Option<KernelRoute> {
     Some(KernelRoute {
         to,
         via,
-        protocol: route.protocol.unwrap_or_default(),
+        // The one `ip` leaves out: what `ip route add` makes.
+        protocol: route.protocol.unwrap_or_else(|| "boot".to_owned()),
         metric: route.metric.unwrap_or(0),
         source: route.prefsrc,
     })
@@ -289,7 +290,7 @@ mod tests {
         let read = routes(v4, Family::V4).unwrap();
         assert_eq!(read.len(), 4);
         assert_eq!(read[0].to, "0.0.0.0/0".parse().unwrap());
-        assert_eq!(read[0].protocol, "");
+        assert_eq!(read[0].protocol, "boot");
         assert_eq!(read[1].to, "10.100.0.13/32".parse().unwrap());
         assert_eq!((read[1].metric, read[1].source), (20, Some("10.100.0.12".parse().unwrap())));
         assert_eq!(

@@ -69,7 +69,7 @@ impl Node {
         }
         state.modules.remove("thunderbolt_net");
         state.routes.retain(|r| r.to.prefix_len() == 0);
-        state.frr = Known::No("FRR does not run".into());
+        state.frr = Known::No("FRR is not running".into());
         for unit in state.units.values_mut() {
             unit.active = if unit.enabled == "enabled" { "active" } else { "inactive" }.into();
         }

@@ -316,7 +316,7 @@ fn with_frr(facts: Facts, frr: Frr) -> Result<Facts, Failure> {
     let mut node = Node::new(facts);
     let names = ["frr", "frr-pythontools"].map(str::to_owned).to_vec();
     node.perform(&crate::action::Action::InstallPackages { names }, None)?;
-    node.facts.state.frr = Known::No("FRR does not run".into());
+    node.facts.state.frr = Known::No("FRR is not running".into());
     if frr == Frr::Running {
         node.enable("frr.service", true)?;
     }

@@ -11,7 +11,7 @@ impl Node {
     pub(super) fn start_frr(&mut self) {
         let listed = self.facts.text(DAEMONS_PATH).unwrap_or("");
         let on = listed.lines().filter_map(|l| l.strip_suffix("=yes")).filter(|n| n.ends_with('d'));
-        let mut daemons: Vec<String> = ["zebra", "mgmtd", "staticd"].map(str::to_owned).to_vec();
+        let mut daemons: Vec<String> = ["zebra", "mgmtd", "staticd", "watchfrr"].map(str::to_owned).to_vec();
         daemons.extend(on.map(str::to_owned));
         self.loaded = self.facts.text(FRR_CONF).unwrap_or("").to_owned();
         self.facts.state.frr = Known::Yes(frr::Frr { daemons, ..frr::Frr::default() });
@@ -38,8 +38,8 @@ impl Node {
         };
         let wanted: String = daemons.lines().map(line).collect();
         let switched = wanted != daemons;
-        self.put(DAEMONS_PATH, &wanted, 0o640);
-        self.put(FRR_CONF, conf, 0o640);
+        self.put(DAEMONS_PATH, &wanted, 0o644);
+        self.put(FRR_CONF, conf, 0o644);
         let enabled = self.facts.state.units.get("frr.service").is_some_and(|u| u.enabled == "enabled");
         if !enabled {
             self.enable("frr.service", true)?;
@@ -48,6 +48,12 @@ impl Node {
             return self.start("frr.service");
         }
         conf.clone_into(&mut self.loaded);
+        // The reload takes the missing `ipv6 forwarding` for a wish: FRR shows `no …` where it found it off.
+        for key in ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"] {
+            if let Some(value) = self.facts.state.sysctl.get_mut(key) {
+                "1".clone_into(value);
+            }
+        }
         Ok(())
     }
 

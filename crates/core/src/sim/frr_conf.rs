@@ -53,7 +53,40 @@ pub(super) fn render(host: &str, members: &[Member], local: &str) -> String {
             text.push_str("exit\n!\n");
         }
     }
-    text + "line vty\n!\n"
+    text + &sources(members) + "line vty\n!\n"
+}
+
+/// What gives routes of a fabric the node's own address in it as their source.
+fn sources(members: &[Member]) -> String {
+    let (mut lists, mut maps) = (BTreeMap::new(), [String::new(), String::new()]);
+    let mut sequence = 100;
+    for member in members {
+        let one = |key: &str| member.keys.get(key).and_then(|v| v.first());
+        let own = [member.ip.map(|a| a.to_string()), member.ip6.map(|a| a.to_string())];
+        for (family, own) in own.into_iter().enumerate() {
+            let (key, short, ip, map) =
+                [("ip_prefix", "ips", "ip", ""), ("ip6_prefix", "ip6s", "ipv6", "6")][family];
+            let (Some(prefix), Some(own)) = (one(key), own) else { continue };
+            let list = format!("pve_openfabric_{}_{short}", member.fabric);
+            let head = if family == 0 { "" } else { "ipv6 " };
+            lists.insert(list.clone(), format!("{head}access-list {list} permit {prefix}\n!\n"));
+            let _ = write!(
+                maps[family],
+                "route-map pve_openfabric{map} permit {sequence}\n match {ip} address {list}\n set src {own}\nexit\n!\n"
+            );
+            sequence += 10;
+        }
+    }
+    let mut text: String = lists.into_values().chain(maps.iter().cloned()).collect();
+    if !maps[0].is_empty() {
+        text += "ip protocol openfabric route-map pve_openfabric\n!\n";
+    } else if !members.is_empty() {
+        text += "!\n";
+    }
+    if !maps[1].is_empty() {
+        text += "ipv6 protocol openfabric route-map pve_openfabric6\n!\n";
+    }
+    text
 }
 
 /// Blocks of `frr.conf.local` that the merge takes over: interfaces and routers, `!` left out.

@@ -25,6 +25,12 @@ impl Cluster {
                 status[key][node.as_str()] = value;
             }
         }
+        for other in self.nodes.keys() {
+            let known = &mut status["node_status"][other.as_str()];
+            if known.is_null() {
+                *known = "online".into();
+            }
+        }
         for (_, service) in status["service_status"].as_object_mut().into_iter().flatten() {
             if on && service["node"] == node.as_str() {
                 service["node"] = other.clone().into();

@@ -178,7 +178,7 @@ impl Node {
         if let Some(fact) = self.facts.state.units.get_mut(unit) {
             "inactive".clone_into(&mut fact.active);
             if unit == "frr.service" {
-                self.facts.state.frr = Known::No("FRR does not run".into());
+                self.facts.state.frr = Known::No("FRR is not running".into());
             }
         }
     }

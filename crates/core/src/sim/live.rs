@@ -200,6 +200,7 @@ impl Cluster {
             .filter(|(_, c)| c.passive && conf.routers.contains(&c.fabric))
             .filter_map(|(name, _)| node.facts.inventory.interfaces.get(name))
             .flat_map(|i| i.addresses.clone())
+            .filter(|a| !super::stanza::link_local(a))
             .collect()
     }
 }
@@ -242,15 +243,16 @@ impl Node {
     fn connected(&mut self) {
         let interfaces = &self.facts.inventory.interfaces;
         let routes = &mut self.facts.state.routes;
-        routes.retain(|r| r.protocol != "kernel" && r.protocol != "openfabric");
-        for (name, interface) in interfaces.iter().filter(|(_, i)| i.up) {
+        let follows = |r: &KernelRoute| r.via.iter().all(|v| v.gateway.is_none());
+        routes.retain(|r| r.protocol != "openfabric" && !(r.protocol == "kernel" && follows(r)));
+        for (name, interface) in interfaces.iter().filter(|(name, i)| i.up && *name != "lo") {
             for address in interface.addresses.iter().filter(|a| a.prefix_len() < a.max_prefix_len()) {
                 routes.push(KernelRoute {
                     to: address.trunc(),
                     via: vec![Nexthop { gateway: None, interface: name.clone(), dead: false }],
                     protocol: "kernel".into(),
-                    metric: 0,
-                    source: Some(address.addr()),
+                    metric: if address.addr().is_ipv4() { 0 } else { 256 },
+                    source: Some(address.addr()).filter(IpAddr::is_ipv4),
                 });
             }
         }
@@ -262,10 +264,12 @@ impl Node {
     /// What FRR now says, and the routes it has put into the kernel.
     fn tell(&mut self, live: Frr) {
         if !self.frr_active() {
-            self.facts.state.frr = Known::No("FRR does not run".into());
+            self.facts.state.frr = Known::No("FRR is not running".into());
             return;
         }
         let daemons = self.facts.state.frr.yes().map(|f| f.daemons.clone()).unwrap_or_default();
+        let dummies = self.facts.inventory.interfaces.iter().filter(|(name, _)| name.starts_with("dummy_"));
+        let own: Vec<IpAddr> = dummies.flat_map(|(_, i)| i.addresses.iter().map(IpNet::addr)).collect();
         for route in &live.routes {
             let via = route
                 .interfaces
@@ -277,7 +281,7 @@ impl Node {
                 via,
                 protocol: "openfabric".into(),
                 metric: 20,
-                source: None,
+                source: own.iter().find(|a| a.is_ipv4() == route.to.addr().is_ipv4()).copied(),
             });
         }
         self.facts.state.frr = Known::Yes(Frr { daemons, ..live });

@@ -116,7 +116,7 @@ impl Node {
     pub(super) fn owe(&mut self, path: &str, after: &str) {
         self.note(path, after);
         if let Some(note) = owed::note_of(path) {
-            self.put(note, "", 0o644);
+            self.put(note, "", 0o600);
         }
     }
 

@@ -168,7 +168,7 @@ fn take_down(node: &mut Node, name: &str) {
 }
 
 /// Whether it is an address the kernel gives by itself.
-fn link_local(address: &IpNet) -> bool {
+pub(super) fn link_local(address: &IpNet) -> bool {
     matches!(address.addr(), std::net::IpAddr::V6(a) if a.is_unicast_link_local())
 }
 
