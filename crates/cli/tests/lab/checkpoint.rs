@@ -35,7 +35,8 @@ fn is_home(rig: &Rig) -> bool {
 
 /// Every file of the node's configuration, what Proxmox VE shares left out.
 fn etc(rig: &Rig) -> String {
-    let list = "find /etc -xdev \\( -type f -o -type l \\) ! -path '/etc/pve/*' -printf '%p %m %l ' -exec sha256sum -b {} \\; | sort";
+    // A link is where it leads: what is there may be the kernel's, as with /etc/mtab.
+    let list = "find /etc -xdev ! -path '/etc/pve/*' \\( -type l -printf '%p %m %l\\n' -o -type f -printf '%p %m ' -exec sha256sum -b {} \\; \\) | sort";
     rig.exec("n2", &["sh", "-c", list])
 }
 
