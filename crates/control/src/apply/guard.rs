@@ -163,12 +163,7 @@ pub(super) async fn recover(fleet: &Arc<Fleet>, run: &str, step: &Step, until: I
         let (fleet, run, step) = (Arc::clone(fleet), run.to_owned(), step.id.clone());
         tasks.spawn(async move { go_back(&fleet, node, run, step, until).await });
     }
-    let mut all = Vec::new();
-    while let Some(done) = tasks.join_next().await {
-        all.extend(done.ok());
-    }
-    all.sort_by(|a, b| a.node.cmp(&b.node));
-    all
+    gathered(tasks).await
 }
 
 /// Has every node that waits for the confirmation of a run that is over go back at once, and waits for it. For a
@@ -181,6 +176,11 @@ pub async fn send_back(fleet: &Arc<Fleet>, seen: &ringbolt_core::plan::Fleet) ->
         let (fleet, node) = (Arc::clone(fleet), node.clone());
         tasks.spawn(async move { go_back(&fleet, node, armed.run, armed.step, until).await });
     }
+    gathered(tasks).await
+}
+
+/// What became of each node, in order of names.
+async fn gathered(mut tasks: JoinSet<Recovery>) -> Vec<Recovery> {
     let mut all = Vec::new();
     while let Some(done) = tasks.join_next().await {
         all.extend(done.ok());
