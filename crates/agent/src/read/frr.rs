@@ -25,8 +25,9 @@ const QUESTIONS: [(&str, &[&str]); 3] = [
     ("bfdd", &["show bfd peers json"]),
 ];
 
-/// The daemon that keeps route maps and access lists, since FRR 9.1.
-const KEEPER: &str = "mgmtd";
+/// Who prints route maps, access lists and protocol filters: which of them prints what changed with FRR's versions,
+/// and what one of them says is in force. The first is there since FRR 9.1; without it nothing is lost.
+const KEEPERS: [&str; 2] = ["mgmtd", "zebra"];
 
 /// How long FRR reads its file at a start, and more.
 const READING: Duration = Duration::from_millis(700);
@@ -74,11 +75,12 @@ fn frr(folder: &Path, file: &Path) -> Known<Frr> {
 
 /// What is in the configuration file and not in force. A daemon that is still reading it is given a moment.
 fn missed(folder: &Path, file: &Path, daemons: &[String]) -> Option<Vec<String>> {
-    if !daemons.iter().any(|daemon| daemon == KEEPER) {
+    if !KEEPERS.iter().all(|keeper| daemons.iter().any(|daemon| daemon == keeper)) {
         return None;
     }
     let text = std::fs::read_to_string(file).ok()?;
-    let running = || converse(&folder.join(format!("{KEEPER}.vty")), &["show running-config"]).ok();
+    let said = |keeper| converse(&folder.join(format!("{keeper}.vty")), &["show running-config"]).ok();
+    let running = || KEEPERS.into_iter().map(said).collect::<Option<String>>();
     let missing = lost(&text, &running()?);
     if missing.is_empty() {
         return Some(missing);
@@ -191,6 +193,24 @@ mod tests {
         assert_eq!(daemons, ["bfdd", "zebra"]);
         let read = answers(&by_sockets(folder.path(), &daemons).unwrap());
         assert_eq!((read.routes.len(), read.bfd.len(), read.neighbors.len()), (1, 1, 0));
+    }
+
+    #[test]
+    fn what_is_in_force_may_be_told_by_either_keeper() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("frr.conf");
+        let map = "route-map m permit 1\n set src 10.0.0.1\nexit\n";
+        std::fs::write(&file, format!("{map}ip protocol openfabric route-map m\n")).unwrap();
+        let both = ["mgmtd".to_owned(), "zebra".to_owned()];
+        daemon(folder.path(), "mgmtd", vec!["", map]);
+        daemon(folder.path(), "zebra", vec!["", "ip protocol openfabric route-map m\n"]);
+        assert_eq!(missed(folder.path(), &file, &both), Some(Vec::new()));
+        assert_eq!(missed(folder.path(), &file, &both[1..]), None);
+        let raced = tempfile::tempdir().unwrap();
+        daemon(raced.path(), "mgmtd", vec!["", "route-map m permit 1\nexit\n"]);
+        daemon(raced.path(), "zebra", vec!["", "ip protocol openfabric route-map m\n"]);
+        let lost = missed(raced.path(), &file, &both).unwrap();
+        assert_eq!(lost, ["route-map m permit 1: set src 10.0.0.1"]);
     }
 
     #[test]
