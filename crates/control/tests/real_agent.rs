@@ -335,6 +335,8 @@ fn who_was_robbed_of_the_lock_begins_nothing_more() {
         let (one, two) = (nodes.fleet(&TWO), nodes.fleet(&TWO));
         let first = held(&one, "a").await.unwrap();
         first.names_run("run-1");
+        // The name is told, not asked for: the answer to a later question on the same lines proves it arrived.
+        assert_eq!(first.asked_anew().await, None);
         let thief = Claim { id: "b".into(), owner: "root@b".into(), ..claim("rollback", true) };
         let second = hold(&two, thief, None, |_| ()).await.unwrap();
         let [(victim, on)] = &second.how.before[..] else { panic!("{:?}", second.how) };
