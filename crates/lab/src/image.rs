@@ -33,6 +33,7 @@ const PACKAGES: &[&str] = &[
     "ceph-mgr",
     "ceph-osd",
     "ceph-mds",
+    "ceph-fuse",
     "ceph-volume",
     "ceph-common",
     "ceph-base",

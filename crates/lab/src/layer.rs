@@ -90,7 +90,7 @@ const FILES: &[(&str, u32, &str)] = &[
     ),
     ("etc/locale.conf", 0o644, "LANG=C.UTF-8\n"),
     ("usr/share/ceph/mgr/bcrypt.py", 0o644, include_str!("../assets/bcrypt.py")),
-    ("usr/lib/tmpfiles.d/ringbolt-lab.conf", 0o644, "d /run/ringbolt-lab 0755 root root\n"),
+    ("usr/lib/tmpfiles.d/ringbolt-lab.conf", 0o644, include_str!("../assets/tmpfiles.conf")),
     ("etc/ssh/sshd_config.d/ringbolt-lab.conf", 0o644, "PermitRootLogin yes\nUseDNS no\n"),
     ("etc/resolv.conf", 0o644, "# The lab has no name server.\n"),
     ("etc/apt/sources.list", 0o644, "deb [trusted=yes] file:/opt/ringbolt-lab/apt ./\n"),

@@ -13,6 +13,7 @@ use std::path::Path;
 pub mod api;
 mod api_ceph;
 mod ceph;
+mod cephfs;
 pub mod cli;
 mod disks;
 pub mod fabrics;
@@ -51,6 +52,7 @@ pub const SUBSTITUTES: &[&str] = &[
     "pvesh, pveceph, pvesm, pvecm, pveversion and ha-manager are stand-ins that behave as Proxmox VE's, quirks included",
     "Ceph's daemons are Debian's own; pveceph install reveals them (they are in the image) and records the version asked for",
     "OSDs are on whole disks, activated at boot by a unit of the lab; real ones are on LVM",
+    "storages on CephFS are mounted by ceph-fuse, and only when `pvesm status` looks at them; no daemon does so by itself",
     "disks are sparse files of this machine behind loop devices, shown as NVMe disks in a folder in place of /sys/block; what a node flushes goes to memory",
     "smartctl answers for these disks from files",
     "ceph lab fixes: no warning above 3 % free for mons, ceph-mgr without restful and other modules it cannot load or nobody uses",

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::api::Method;
 use super::ceph::Rados;
+use super::cephfs::Files;
 use super::fail::Fail;
 use super::handlers::text;
 use super::schema::Params;
@@ -239,7 +240,7 @@ pub(crate) fn of_pool(host: &Host, pool: &str) -> Vec<String> {
 /// Room of each storage in bytes, as far as this node can tell.
 fn usage(host: &Host, only: &str) -> Vec<Value> {
     let all = load(host);
-    let ceph = all.iter().any(|entry| matches!(entry.kind.as_str(), "rbd" | "cephfs"));
+    let ceph = all.iter().any(|entry| entry.kind == "rbd");
     let pools =
         if ceph { Rados::new(host).json(&json!({ "prefix": "df", "format": "json" })).ok() } else { None };
     let mut rows = Vec::new();
@@ -247,7 +248,8 @@ fn usage(host: &Host, only: &str) -> Vec<Value> {
         let enabled = entry.get("disable").is_none_or(|value| value == "0");
         let room = match entry.kind.as_str() {
             "rbd" => pools.as_ref().and_then(|df| pool_room(df, entry.get("pool").unwrap_or("rbd"))),
-            "cephfs" => pools.as_ref().map(|df| (df["stats"]["total_bytes"].as_u64().unwrap_or(0), 0)),
+            "cephfs" if enabled => files_room(host, entry),
+            "cephfs" => None,
             _ => entry.get("path").and_then(folder_room),
         };
         let (total, used) = room.unwrap_or((0, 0));
@@ -266,6 +268,15 @@ fn pool_room(df: &Value, pool: &str) -> Option<(u64, u64)> {
     let found = df["pools"].as_array()?.iter().find(|entry| entry["name"] == pool)?;
     let used = found["stats"]["stored"].as_u64().unwrap_or(0);
     Some((used + found["stats"]["max_avail"].as_u64().unwrap_or(0), used))
+}
+
+/// A storage on CephFS is one that is mounted.
+fn files_room(host: &Host, entry: &Entry) -> Option<(u64, u64)> {
+    let path = entry.get("path")?;
+    let content = entry.get("content").unwrap_or_default();
+    let files = Files { id: &entry.id, path, name: entry.get("fs-name"), content };
+    files.activate(host).ok()?;
+    folder_room(path)
 }
 
 fn folder_room(path: &str) -> Option<(u64, u64)> {
