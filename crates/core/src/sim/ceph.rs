@@ -277,6 +277,7 @@ impl Cluster {
                 fsid: uuid,
                 cluster: FSID.into(),
                 disks: vec![kernel.clone()],
+                ground: Vec::new(),
                 state: "active".into(),
                 version: "20.2.0".into(),
                 options: Vec::new(),

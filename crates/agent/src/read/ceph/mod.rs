@@ -7,10 +7,9 @@ use std::path::Path;
 use std::thread::JoinHandle;
 
 use ringbolt_core::facts::ceph::{CephCluster, CephNode, Daemon, LocalOsd, Quorum, cluster, daemon};
-use ringbolt_core::facts::disk::reading::OsdFolder;
 use ringbolt_core::facts::{Known, not_asked};
 
-use super::disks;
+use super::disks::{self, OsdFound};
 use crate::root::Root;
 
 pub(crate) mod session;
@@ -71,13 +70,14 @@ pub(crate) fn osds(root: &Root, options: bool) -> Vec<LocalOsd> {
     std::thread::scope(|scope| {
         let threads: Vec<_> = disks::osds(root)
             .into_iter()
-            .map(|(folder, disks)| scope.spawn(move || osd(root, &folder, disks, options)))
+            .map(|found| scope.spawn(move || osd(root, found, options)))
             .collect();
         threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
     })
 }
 
-fn osd(root: &Root, folder: &OsdFolder, disks: Vec<String>, options: bool) -> LocalOsd {
+fn osd(root: &Root, found: OsdFound, options: bool) -> LocalOsd {
+    let OsdFound { folder, disks, ground } = found;
     let ask = |command: &str| said(root, "osd", &folder.id.to_string(), command);
     let status = ask("status").and_then(|text| daemon::osd(&text)).unwrap_or_default();
     let runs = !status.state.is_empty();
@@ -89,6 +89,7 @@ fn osd(root: &Root, folder: &OsdFolder, disks: Vec<String>, options: bool) -> Lo
         fsid: or(&folder.fsid, status.fsid),
         cluster: or(&folder.cluster, status.cluster),
         disks,
+        ground,
         state: status.state,
         version: version.unwrap_or_default(),
         options: options.map(|text| daemon::options(&text)).unwrap_or_default(),

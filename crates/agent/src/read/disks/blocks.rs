@@ -73,23 +73,26 @@ pub(super) fn device(root: &Root, reading: &Reading, path: &str) -> Option<Strin
     reading.name(&dev).map(str::to_owned)
 }
 
-/// The device number of what a path leads to, links followed within the tree.
-fn number(root: &Root, path: &str) -> Option<String> {
+/// Where a path leads to, links followed within the tree.
+pub(super) fn end(root: &Root, path: &str) -> Option<PathBuf> {
     let mut path = PathBuf::from(path);
     for _ in 0..8 {
         match std::fs::read_link(root.at(&path)) {
             Ok(target) => path = path.parent()?.join(target),
-            Err(_) => {
-                let dev = std::fs::metadata(root.at(&path)).ok()?.rdev();
-                return (dev != 0).then(|| format!("{}:{}", major(dev), minor(dev)));
-            }
+            Err(_) => return Some(path),
         }
     }
     None
 }
 
+/// The device number of what a path leads to.
+pub(super) fn number(root: &Root, path: &str) -> Option<String> {
+    let dev = std::fs::metadata(root.at(end(root, path)?)).ok()?.rdev();
+    (dev != 0).then(|| format!("{}:{}", major(dev), minor(dev)))
+}
+
 /// Names in a folder, sorted.
-fn entries(folder: &Path) -> std::io::Result<Vec<String>> {
+pub(super) fn entries(folder: &Path) -> std::io::Result<Vec<String>> {
     let mut names: Vec<String> =
         std::fs::read_dir(folder)?.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
     names.sort_unstable();

@@ -9,6 +9,7 @@ use std::io::Read;
 use std::os::unix::fs::FileTypeExt;
 use std::thread::JoinHandle;
 
+use ringbolt_core::facts::ceph::Ground;
 use ringbolt_core::facts::disk::reading::{OsdFolder, Reading};
 use ringbolt_core::facts::disk::signatures::{COLUMNS, LABEL_BYTES, Label, label, signatures};
 use ringbolt_core::facts::disk::{Disk, Use, mounts, smart};
@@ -20,6 +21,7 @@ use crate::exec::{call, find};
 use crate::root::Root;
 
 mod blocks;
+mod ground;
 mod osds;
 
 /// Most devices given to one call of wipefs.
@@ -55,9 +57,19 @@ pub(crate) fn disks(root: &Root, how: Disks) -> Known<Vec<Disk>> {
     }
 }
 
-/// The OSDs of this node, each with the kernel names of the disks below it.
-pub(crate) fn osds(root: &Root) -> Vec<(OsdFolder, Vec<String>)> {
-    let (reading, names) = match blocks::read(root) {
+/// An OSD of this node and what is below it.
+pub(crate) struct OsdFound {
+    /// Its folder.
+    pub(crate) folder: OsdFolder,
+    /// Kernel names of the disks.
+    pub(crate) disks: Vec<String>,
+    /// What is no disk.
+    pub(crate) ground: Vec<Ground>,
+}
+
+/// The OSDs of this node.
+pub(crate) fn osds(root: &Root) -> Vec<OsdFound> {
+    let (reading, names): (Reading, Vec<String>) = match blocks::read(root) {
         Ok(tree) => (tree.reading, tree.disks.into_iter().map(|disk| disk.name).collect()),
         Err(_) => (Reading::default(), Vec::new()),
     };
@@ -65,7 +77,12 @@ pub(crate) fn osds(root: &Root) -> Vec<(OsdFolder, Vec<String>)> {
         let below = osd.devices.iter().flat_map(|device| reading.below(device, &names));
         below.collect::<BTreeSet<String>>().into_iter().collect()
     };
-    osds::folders(root, &reading).into_iter().map(|osd| (osd.clone(), disks(&osd))).collect()
+    let found = |folder: OsdFolder| OsdFound {
+        disks: disks(&folder),
+        ground: ground::of(root, &reading, &names, folder.id),
+        folder,
+    };
+    osds::folders(root, &reading).into_iter().map(found).collect()
 }
 
 fn looked_at(root: &Root, tree: blocks::Tree, how: Disks) -> Vec<Disk> {

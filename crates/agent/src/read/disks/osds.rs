@@ -8,10 +8,10 @@ use super::blocks::device;
 use crate::root::Root;
 
 /// Folder of all OSDs.
-const FOLDER: &str = "/var/lib/ceph/osd";
+pub(super) const FOLDER: &str = "/var/lib/ceph/osd";
 
 /// Links to the devices of an OSD.
-const DEVICES: [&str; 3] = ["block", "block.db", "block.wal"];
+pub(super) const DEVICES: [&str; 3] = ["block", "block.db", "block.wal"];
 
 /// The OSDs that have a folder, by number.
 pub(crate) fn folders(root: &Root, reading: &Reading) -> Vec<OsdFolder> {

@@ -12,7 +12,7 @@ use crate::bench::fixture;
 use crate::bench::verdict::Level;
 use crate::bench::{Effect, Run, What};
 use crate::facts::CephNode;
-use crate::facts::ceph::{ClientLoad, Complaint, ConfigEntry, LocalOsd, OsdFact};
+use crate::facts::ceph::{ClientLoad, Complaint, ConfigEntry, Ground, LocalOsd, OsdFact};
 
 fn mixed() -> Job {
     Job {
@@ -217,14 +217,30 @@ fn compression_and_memory_come_from_the_closest_setting() {
 }
 
 #[test]
-fn an_osd_on_a_loop_device_is_no_disk() {
-    let osd = |disk: &str| LocalOsd { id: 3, disks: vec![disk.into()], ..LocalOsd::default() };
-    let of = |disk: &str| {
-        let node = CephNode { osds: vec![osd(disk)], ..CephNode::default() };
-        of_disks(&[(NodeName::new("n2").unwrap(), node)].into())
+fn an_osd_on_a_file_or_in_memory_is_told() {
+    let of = |device: &str, file: &str, memory| {
+        let ground = vec![Ground { device: device.into(), file: file.into(), memory }];
+        let node =
+            CephNode { osds: vec![LocalOsd { id: 3, ground, ..LocalOsd::default() }], ..CephNode::default() };
+        let found = of_disks(&[(NodeName::new("n2").unwrap(), node)].into());
+        assert_eq!((found.len(), found[0].refuses, found[0].mark.effect), (1, false, Effect::Void));
+        found[0].mark.text.clone()
     };
-    assert!(of("loop7")[0].mark.text.contains("osd.3 of n2 stands on loop7"));
-    assert!(of("nvme1n1").is_empty());
+    assert_eq!(
+        of("loop7", "/dev/shm/x", Some(true)),
+        "osd.3 of n2 stands on loop7, the file /dev/shm/x, in memory: what it writes reaches no disk"
+    );
+    assert_eq!(
+        of("zram0", "", Some(true)),
+        "osd.3 of n2 stands on zram0, in memory: what it writes reaches no disk"
+    );
+    assert!(of("loop7", "/srv/x", Some(false)).ends_with("the file /srv/x, and no disk of its own"));
+    assert!(of("", "/srv/x", None).contains("stands on the file /srv/x"));
+    let sound = CephNode {
+        osds: vec![LocalOsd { disks: vec!["nvme1n1".into()], ..LocalOsd::default() }],
+        ..CephNode::default()
+    };
+    assert!(of_disks(&[(NodeName::new("n2").unwrap(), sound)].into()).is_empty());
 }
 
 fn run() -> Run {

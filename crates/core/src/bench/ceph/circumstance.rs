@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::bench::{Effect, Mark};
-use crate::facts::ceph::{ClientLoad, ConfigEntry, OsdFact, PoolFact};
+use crate::facts::ceph::{ClientLoad, ConfigEntry, Ground, OsdFact, PoolFact};
 use crate::facts::{CephCluster, CephNode};
 use crate::name::NodeName;
 
@@ -195,19 +195,30 @@ fn fits(entry: &ConfigEntry, osd: &OsdFact) -> Option<u32> {
     }
 }
 
-/// OSDs that stand on something else than a disk.
+/// OSDs that stand on something else than a disk: memory, files.
 pub fn of_disks(nodes: &BTreeMap<NodeName, CephNode>) -> Vec<Circumstance> {
-    let toy = |name: &str| ["loop", "ram", "zram", "nbd"].into_iter().find(|kind| name.starts_with(kind));
-    let mut found = Vec::new();
-    for (node, ceph) in nodes {
-        for osd in &ceph.osds {
-            if let Some(disk) = osd.disks.iter().find(|d| toy(d).is_some()) {
-                let text = format!("osd.{} of {node} stands on {disk}, which is no disk", osd.id);
-                found.push(Circumstance::new(Effect::Void, false, text));
-            }
-        }
-    }
-    found
+    let all = nodes.iter().flat_map(|(node, ceph)| ceph.osds.iter().map(move |osd| (node, osd)));
+    let stands = all.flat_map(|(node, osd)| osd.ground.iter().map(move |ground| (node, osd, ground)));
+    stands
+        .map(|(node, osd, ground)| {
+            let text = format!("osd.{} of {node} stands on {}", osd.id, described(ground));
+            Circumstance::new(Effect::Void, false, text)
+        })
+        .collect()
+}
+
+fn described(ground: &Ground) -> String {
+    let what = match (ground.device.as_str(), ground.file.as_str()) {
+        ("", file) => format!("the file {file}"),
+        (device, "") => device.to_owned(),
+        (device, file) => format!("{device}, the file {file}"),
+    };
+    let worth = match ground.memory {
+        Some(true) => "in memory: what it writes reaches no disk",
+        Some(false) => "and no disk of its own",
+        None => "and no disk of this node",
+    };
+    format!("{what}, {worth}")
 }
 
 /// The effect of memory on what was read, where all of it may have been there.

@@ -18,6 +18,8 @@ const SCATTER: f64 = 0.15;
 const SCATTER_P99: f64 = 0.5;
 /// Milliseconds nobody needs to care about.
 const GRAIN_MS: f64 = 0.3;
+/// Share of the time asked for below which a write was over too early.
+const SHORT: f64 = 0.5;
 
 /// Judges a run.
 pub fn verdicts(run: &Run) -> Vec<Verdict> {
@@ -77,6 +79,16 @@ pub fn marks(setup: &Setup, result: &CephResult) -> Vec<Mark> {
         let text = "rados bench writes one repeated letter and has no other content: figures hold for disks and \
                     pools that do not compress; fio's content cannot be compressed";
         marks.push(Mark::new(Effect::Note, text));
+    }
+    let short = |p: &&Phase| p.kind == Kind::Write && p.seconds < f64::from(setup.seconds) * SHORT;
+    if let Some(write) = result.rados.iter().find(short) {
+        let text = format!(
+            "rados bench wrote its {} MiB in {:.1} of {} s: so short a write is as fast as caches take it, and scatters",
+            setup.bytes >> 20,
+            write.seconds,
+            setup.seconds
+        );
+        marks.push(Mark::new(Effect::Flatters, text));
     }
     if result.rados.iter().any(|p| p.kind != Kind::Write) || !result.fio.is_empty() {
         marks.extend(super::circumstance::cache(setup.bytes, setup.osd_memory));

@@ -50,6 +50,9 @@ pub struct LocalOsd {
     pub cluster: String,
     /// Kernel names of the disks below its block device (and DB and WAL).
     pub disks: Vec<String>,
+    /// What is below it and is no disk; empty for an OSD as it should be.
+    #[serde(default)]
+    pub ground: Vec<Ground>,
     /// What it says of itself on its admin socket: `active`, `booting`, `preboot`, …; empty when it
     /// does not answer.
     pub state: String,
@@ -58,6 +61,17 @@ pub struct LocalOsd {
     /// Options that differ from their defaults, asked for only by an audit.
     #[serde(default)]
     pub options: Vec<RunningOption>,
+}
+
+/// Something an OSD stands on that is no disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ground {
+    /// Kernel name of the device: `loop7`, `zram0`; empty where a file is in the place of one.
+    pub device: String,
+    /// The file behind it; empty where there is none.
+    pub file: String,
+    /// Whether what is written stays in memory; none where that could not be found out.
+    pub memory: Option<bool>,
 }
 
 /// An option of a running daemon that differs from its default (`config diff`).
