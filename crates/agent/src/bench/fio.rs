@@ -5,12 +5,13 @@
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use ringbolt_core::bench::ceph::PREFIX;
 use ringbolt_core::bench::ceph::fio::{Access, Job, JobResult, parse};
 use ringbolt_core::wire::{Failure, Fio, Measured};
 
-use super::pool::checked;
+use super::pool::{checked, stopped};
 use crate::exec::{Call, call};
 use crate::root::{HOME, Root};
 use crate::stop::Stop;
@@ -20,6 +21,9 @@ const LONGEST: u32 = 600;
 
 /// Seconds a cluster that stalls is waited for.
 const PATIENCE: u64 = 60;
+
+/// How long Ceph may take a killed client for a living one.
+const WATCHED: Duration = Duration::from_secs(45);
 
 /// Bytes a second of the slowest cluster that is waited for when the image is filled.
 const SLOWEST: u64 = 4_000_000;
@@ -45,10 +49,12 @@ pub(super) fn fio(root: &Root, asked: &Fio, stop: &Stop, say: &dyn Fn(String)) -
             }
         }
     }
-    if let Err(failure) = image.removed() {
-        troubles.push(format!("an image was left behind: {}", failure.message));
+    let left = image.removed().err().map(|failure| format!("an image was left behind: {}", failure.message));
+    if stop.is_set() {
+        return Err(stopped(left));
     }
-    if stop.is_set() { Err(Failure::refused("cancelled")) } else { Ok(Measured::Fio { jobs, troubles }) }
+    troubles.extend(left);
+    Ok(Measured::Fio { jobs, troubles })
 }
 
 fn run(call: &Call, stop: &Stop) -> Result<String, Failure> {
@@ -116,16 +122,26 @@ fn clear(pool: &str) -> Result<(), Failure> {
     for name in output.out.lines().filter(|name| name.starts_with(PREFIX)) {
         remove(pool, name).map_err(|failure| {
             let why = format!("{name} of an earlier benchmark cannot be removed: {}", failure.message);
-            Failure::refused(why).hint("is another benchmark under way? After a crash it takes half a minute")
+            Failure::refused(why).hint("is another benchmark under way?")
         })?;
     }
     Ok(())
 }
 
+/// Removes an image. One whose client was killed is kept by Ceph as in use for half a minute.
 fn remove(pool: &str, name: &str) -> Result<(), Failure> {
     let words = ["rm", "--no-progress", "--pool", pool, "--image", name];
-    call("rbd", words).limit(2 * PATIENCE).joined().must()?;
-    Ok(())
+    let remove = call("rbd", words).limit(2 * PATIENCE).joined();
+    let begun = Instant::now();
+    loop {
+        match remove.must() {
+            Ok(_) => return Ok(()),
+            Err(error) if begun.elapsed() < WATCHED && error.to_string().contains("watchers") => {
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// An image that is removed when it is no longer needed.

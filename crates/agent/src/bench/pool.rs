@@ -1,4 +1,4 @@
-//! Names of pools as they may stand in an argument vector, for the tools that measure Ceph.
+//! What the tools that measure a pool have in common: its name in an argument vector, the word for being stopped.
 
 use ringbolt_core::wire::Failure;
 
@@ -9,6 +9,11 @@ pub(super) fn checked(pool: &str) -> Result<(), Failure> {
         return Err(Failure::refused(format!("{pool:?} is no name of a pool")));
     }
     Ok(())
+}
+
+/// The answer of a measurement that was stopped: nothing is left of it, or this is.
+pub(super) fn stopped(left: Option<String>) -> Failure {
+    left.map_or_else(|| Failure::refused("cancelled"), Failure::broken)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use ringbolt_core::bench::ceph::rados::{Kind, Phase, parse};
 use ringbolt_core::bench::ceph::{NAMESPACE, PREFIX};
 use ringbolt_core::wire::{Failure, Measured, Rados};
 
-use super::pool::checked;
+use super::pool::{checked, stopped};
 use crate::exec::{Call, call};
 use crate::stop::Stop;
 
@@ -31,7 +31,7 @@ pub(super) fn rados(asked: &Rados, stop: &Stop, say: &dyn Fn(String)) -> Result<
     let mut troubles = Vec::new();
     for kind in [Kind::Write, Kind::Seq, Kind::Rand] {
         if stop.is_set() {
-            return Err(Failure::refused("cancelled"));
+            break;
         }
         say(format!("rados bench {}", kind.word()));
         match phase(asked, kind, &name, stop) {
@@ -42,10 +42,13 @@ pub(super) fn rados(asked: &Rados, stop: &Stop, say: &dyn Fn(String)) -> Result<
             }
         }
     }
-    if let Err(failure) = objects.removed() {
-        troubles.push(format!("objects were left behind: {}", failure.message));
+    let left =
+        objects.removed().err().map(|failure| format!("objects were left behind: {}", failure.message));
+    if stop.is_set() {
+        return Err(stopped(left));
     }
-    if stop.is_set() { Err(Failure::refused("cancelled")) } else { Ok(Measured::Rados { phases, troubles }) }
+    troubles.extend(left);
+    Ok(Measured::Rados { phases, troubles })
 }
 
 fn phase(asked: &Rados, kind: Kind, name: &str, stop: &Stop) -> Result<Phase, Failure> {

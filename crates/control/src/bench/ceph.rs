@@ -7,7 +7,7 @@ use ringbolt_core::bench::ceph::{CephResult, Setup};
 use ringbolt_core::facts::{CephCluster, CephNode, Known, Question};
 use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::wire::{Ask, Failure, Measure, Measured};
+use ringbolt_core::wire::{Ask, Failure, FailureKind, Measure, Measured};
 
 use super::{Bench, BenchError, Got, measured};
 use crate::fleet::Fleet;
@@ -116,6 +116,10 @@ async fn one(
     tell(progress.done, progress.total, "stopped: what was made is being removed");
     pending.cancel();
     match tokio::time::timeout(CLEARING, pending.wait(|_| ())).await {
+        Ok(Err(failure)) if failure.kind == FailureKind::Broken => Err(BenchError::Left(failure.message)),
+        Ok(Err(failure)) if failure.kind == FailureKind::Lost => {
+            Err(BenchError::Unconfirmed(node.to_string()))
+        }
         Ok(_) => Err(BenchError::Cleared),
         Err(_) => Err(BenchError::Unconfirmed(node.to_string())),
     }

@@ -31,6 +31,9 @@ pub enum BenchError {
     /// The same where something had to be removed.
     #[error("stopped: the tools were ended, and the objects and the image they worked on are removed")]
     Cleared,
+    /// The same, and not all of it could be removed.
+    #[error("stopped, and the tools were ended, but {0}; the next `ringbolt bench ceph` removes it first")]
+    Left(String),
     /// It was pressed, and a node did not confirm.
     #[error(
         "stopped, but {0} did not confirm that its tools have ended; they end by themselves within a minute"
