@@ -209,7 +209,9 @@ pub(crate) fn undo(plan: &Plan, audit: &Audit, which: &Which, style: Style) -> S
 fn by_hand(place: &Place) -> bool {
     match place {
         Place::Conf(_) => true,
-        Place::File { path, .. } => path.starts_with("/etc/sysctl.d/"),
+        Place::File { path, .. } => {
+            ["/etc/sysctl.d/", "/etc/udev/rules.d/"].iter().any(|folder| path.starts_with(folder))
+        }
         _ => false,
     }
 }

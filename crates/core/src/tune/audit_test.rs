@@ -402,6 +402,50 @@ fn sysctls_of_the_guide_are_lost_at_boot_and_can_be_taken_away() {
 }
 
 #[test]
+fn queues_of_disks_are_lost_at_boot_refused_or_kept_by_a_rule() {
+    let mut fleet = fleet("20.2.0", Vec::new());
+    let disk = |name: &str, requests| crate::facts::disk::Disk {
+        name: name.into(),
+        path: format!("/dev/{name}"),
+        links: Vec::new(),
+        model: String::new(),
+        serial: String::new(),
+        size: 1,
+        medium: crate::facts::disk::Medium::Nvme,
+        removable: false,
+        read_only: false,
+        uses: Vec::new(),
+        health: Told::No(String::new()),
+        nr_requests: Some(requests),
+        volumes: 0,
+    };
+    let rule = |n: u32| {
+        format!(
+            "# ATTR{{queue/nr_requests}}=\"7\"\nACTION==\"add\", KERNEL==\"nvme*\", ATTR{{queue/nr_requests}}=\"{n}\"\n"
+        )
+    };
+    for (name, requests) in [("n2", 1024), ("n3", 1023), ("n4", 1024)] {
+        node(&mut fleet, name).inventory.disks = Told::Yes(vec![disk("nvme1n1", requests)]);
+    }
+    for name in ["n3", "n4"] {
+        put(&mut fleet, name, "/etc/udev/rules.d/60-queue.rules", &rule(1024));
+    }
+    let found = audit(&untuned(), &fleet);
+    let told: Vec<(String, &str, Verdict)> =
+        found.settings.iter().map(|s| (s.place.to_string(), s.name.as_str(), s.verdict)).collect();
+    let file = "/etc/udev/rules.d/60-queue.rules";
+    assert_eq!(
+        told,
+        [
+            (format!("n3 {file}"), "queue/nr_requests", Ignored),
+            ("n2 live".to_owned(), "nvme1n1/queue/nr_requests", Verdict::LostAtBoot),
+            (format!("n4 {file}"), "queue/nr_requests", Useful),
+        ]
+    );
+    assert!(found.settings[2].why.contains("in force on nvme1n1"), "{:?}", found.settings[2]);
+}
+
+#[test]
 fn an_option_that_is_not_in_the_table_is_told_as_ceph_tells_it() {
     use crate::facts::ceph::OptionHelp;
     let config = vec![

@@ -1,7 +1,7 @@
 //! Settings of the operating system: those of the old guide, each with a verdict. Used by the audit.
 //!
 //! Debian 13 reads `/etc/sysctl.d` at boot and not `/etc/sysctl.conf`: what stands there alone holds until
-//! the next boot only.
+//! the next boot only. Queues of disks keep what a rule of udev says, and lose what was written by hand.
 
 use super::audit::{Audited, Place};
 use super::surroundings::RMEM_MAX;
@@ -14,8 +14,12 @@ use crate::plan::Fleet;
 /// The file nobody reads at boot.
 pub(crate) const SYSCTL_CONF: &str = "/etc/sysctl.conf";
 pub(crate) const MODULES: &str = "/etc/modules";
+/// Rules of others than the system's packages.
+const UDEV_RULES: &str = "/etc/udev/rules.d/";
 /// Requests of a queue the old guide asks for.
 const GUIDE_REQUESTS: u32 = 1024;
+const QUEUE: &str = "queue/nr_requests";
+const QUEUE_DEFAULT: &str = "1023 or less, by the disk";
 
 /// One key of the kernel that the old guide sets.
 struct Key {
@@ -72,7 +76,8 @@ pub(super) fn keys() -> impl Iterator<Item = &'static str> {
 }
 
 /// Files the audit asks the nodes for.
-pub(super) const FILES: [&str; 4] = [SYSCTL_CONF, "/etc/sysctl.d/*", MODULES, "/etc/modules-load.d/*"];
+pub(super) const FILES: [&str; 5] =
+    [SYSCTL_CONF, "/etc/sysctl.d/*", MODULES, "/etc/modules-load.d/*", "/etc/udev/rules.d/*"];
 
 /// Verdicts on all nodes.
 pub(super) fn judged(fleet: &Fleet) -> Vec<Audited> {
@@ -206,21 +211,62 @@ impl Key {
     }
 }
 
-/// Queues of disks that were set by hand.
+/// Queues of disks: what udev's rules ask for, and what was set by hand.
 fn queues(node: &NodeName, facts: &Facts) -> Vec<Audited> {
+    let mut settings = Vec::new();
+    let mut ruled: Vec<u32> = Vec::new();
+    for (path, file) in facts.state.files.iter().filter(|(path, _)| path.starts_with(UDEV_RULES)) {
+        for requests in file.text.iter().flat_map(|text| text.lines().filter_map(requests)) {
+            ruled.push(requests);
+            settings.push(by_rule(node, path, requests, facts));
+        }
+    }
     let disks = facts.inventory.disks.yes().into_iter().flatten();
-    let set = disks.filter(|d| d.nr_requests.is_some_and(|n| n >= GUIDE_REQUESTS));
-    set.map(|disk| Audited {
+    let by_hand = |n: &u32| *n >= GUIDE_REQUESTS && !ruled.contains(n);
+    let set = disks.filter_map(|disk| Some((disk, disk.nr_requests.filter(by_hand)?)));
+    settings.extend(set.map(|(disk, requests)| Audited {
         verdict: Verdict::LostAtBoot,
-        name: format!("{}/queue/nr_requests", disk.name),
-        value: disk.nr_requests.unwrap_or_default().to_string(),
+        name: format!("{}/{QUEUE}", disk.name),
+        value: requests.to_string(),
         place: Place::Live { node: node.clone() },
         why: "set by hand: gone after the next boot, and many disks refuse it (EINVAL); no gain was ever measured"
             .to_owned(),
-        default: "1023 or less, by the disk".to_owned(),
+        default: QUEUE_DEFAULT.to_owned(),
         cure: String::new(),
-    })
-    .collect()
+    }));
+    settings
+}
+
+/// What a line of udev's rules sets the requests of a queue to.
+fn requests(line: &str) -> Option<u32> {
+    let (_, rest) = line.split_once("ATTR{queue/nr_requests}=")?;
+    let value = rest.trim_start().strip_prefix('"')?.split('"').next()?;
+    value.parse().ok().filter(|_| !line.trim_start().starts_with('#'))
+}
+
+fn by_rule(node: &NodeName, path: &str, requests: u32, facts: &Facts) -> Audited {
+    let disks = facts.inventory.disks.yes().into_iter().flatten();
+    let on: Vec<&str> = disks.filter(|d| d.nr_requests == Some(requests)).map(|d| d.name.as_str()).collect();
+    let (verdict, why) = if on.is_empty() {
+        (
+            Verdict::Ignored,
+            "no disk has taken it: a queue longer than the drive's is refused (EINVAL)".to_owned(),
+        )
+    } else {
+        (
+            Verdict::Useful,
+            format!("in force on {}, also after a boot; no gain was ever measured", on.join(", ")),
+        )
+    };
+    Audited {
+        verdict,
+        name: QUEUE.to_owned(),
+        value: requests.to_string(),
+        place: Place::File { node: node.clone(), path: path.to_owned() },
+        why,
+        default: QUEUE_DEFAULT.to_owned(),
+        cure: if verdict.is_undone() { format!("remove the line from {path}") } else { String::new() },
+    }
 }
 
 fn modules(node: &NodeName, facts: &Facts) -> Vec<Audited> {
