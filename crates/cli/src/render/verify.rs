@@ -75,13 +75,16 @@ fn links(report: &Report, style: Style) -> String {
         "BFD",
         "full MTU",
         "lost",
-        "p50 / p99 / max ms",
+        "p50",
+        "p99",
+        "max ms",
     ];
     let mut table = Table::new(&heading);
     for row in &report.links {
         table.row(link(row, style));
     }
-    format!("{}\n", table.render(0))
+    // In a narrow window the slowest reply says most.
+    format!("{}\n", table.within(style.width, &[9, 10]))
 }
 
 fn link(row: &LinkRow, style: Style) -> Vec<String> {
@@ -100,7 +103,8 @@ fn link(row: &LinkRow, style: Style) -> Vec<String> {
     let want = WHOLE_COUNT * u32::try_from(row.whole.len()).unwrap_or(1);
     cells.push(part(got, want, got == want, style));
     cells.push(part(row.lost, row.sent, row.lost == 0, style));
-    cells.push(row.latency.map_or_else(dash, |l| format!("{:.2} / {:.2} / {:.2}", l.p50, l.p99, l.max)));
+    let times = row.latency.map(|l| [l.p50, l.p99, l.max]);
+    cells.extend((0..3).map(|n| times.map_or_else(dash, |times| format!("{:.2}", times[n]))));
     cells
 }
 

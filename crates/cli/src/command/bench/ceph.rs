@@ -22,6 +22,7 @@ use crate::command::plan::charset;
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::hold::Wish;
+use crate::render::text::hang;
 use crate::render::{Style, bench as render, write_json};
 use crate::session::{Session, Trouble, block_on};
 
@@ -75,7 +76,8 @@ pub(crate) fn run(
         refused(&found, args.force)?;
         let shown = !args.json && !global.quiet;
         if shown {
-            writeln!(std::io::stderr(), "{}", style.dim(&announced(&planned)))?;
+            let words = hang("", &announced(&planned), style.width);
+            writeln!(std::io::stderr(), "{}", style.dim(words.trim_end()))?;
         }
         let mut run = measured(&session, args, (&seen, &found), planned, shown).await?;
         let earlier = session.runs.benches(&run.cluster).unwrap_or_default();

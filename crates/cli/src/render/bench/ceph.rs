@@ -5,13 +5,13 @@ use ringbolt_core::bench::ceph::verdict::sides;
 use ringbolt_core::bench::ceph::{CephResult, Setup};
 use ringbolt_core::bench::{Run, What};
 
-use super::{Screen, number};
+use super::{Screen, fitting, number};
 use crate::render::plot::spark;
 use crate::render::table::Table;
 use crate::render::text::hang;
 
-/// Columns of a plot over time.
-const OVER_TIME: usize = 20;
+/// Columns of a plot over time, and those in narrower windows.
+const OVER_TIME: [usize; 3] = [20, 14, 9];
 
 impl Screen {
     /// All tables of a run.
@@ -20,30 +20,30 @@ impl Screen {
         let mut text = hang("pool      ", &about(setup), self.style.width);
         text.push('\n');
         if !result.rados.is_empty() {
-            text += &self.objects(result);
+            text += &fitting(self.style.width, &OVER_TIME, |columns| self.objects(result, columns));
             text.push('\n');
         }
         if !result.fio.is_empty() {
-            text += &self.requests(result);
+            text += &fitting(self.style.width, &OVER_TIME, |columns| self.requests(result, columns));
             text.push('\n');
         }
         text
     }
 
-    fn objects(self, result: &CephResult) -> String {
+    fn objects(self, result: &CephResult, columns: usize) -> Table {
         let heading = ["rados bench, 4 MiB, 16 at a time", "MB/s", "op/s", "mean", "max ms", "over time"];
         let mut table = Table::new(&heading);
         for phase in &result.rados {
             let Phase { kind, mb, iops, mean_ms, max_ms, samples, .. } = phase;
             let mut cells = vec![kind.word().to_owned()];
             cells.extend([*mb, *iops, *mean_ms, *max_ms].map(number));
-            cells.push(spark(samples, OVER_TIME, self.charset));
+            cells.push(spark(samples, columns, self.charset));
             table.row(cells);
         }
-        table.render(0)
+        table
     }
 
-    fn requests(self, result: &CephResult) -> String {
+    fn requests(self, result: &CephResult, columns: usize) -> Table {
         let mut table =
             Table::new(&["image", "MB/s", "op/s", "p50", "p95", "p99", "p99.9", "max ms", "over time"]);
         for (name, side) in sides(result) {
@@ -51,10 +51,10 @@ impl Screen {
             cells.extend([side.mb, side.iops, side.p50, side.p95, side.p99].map(number));
             cells.push(side.p999.map_or_else(|| self.style.dim("–"), number));
             cells.push(number(side.max));
-            cells.push(spark(&side.samples, OVER_TIME, self.charset));
+            cells.push(spark(&side.samples, columns, self.charset));
             table.row(cells);
         }
-        table.render(0)
+        table
     }
 }
 

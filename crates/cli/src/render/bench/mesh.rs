@@ -5,14 +5,14 @@ use ringbolt_core::bench::latency::{Latency, STEPS};
 use ringbolt_core::bench::mesh::{FlowResult, LinkResult, WayResult};
 use ringbolt_core::bench::{Run, What};
 
-use super::{Screen, number};
+use super::{Screen, fitting, number};
 use crate::render::count;
 use crate::render::plot::{bars, spark};
 use crate::render::table::Table;
 use crate::render::text::hang;
 
-/// Columns of a plot over time.
-const OVER_TIME: usize = 12;
+/// Columns of a plot over time, and those in narrower windows.
+const OVER_TIME: [usize; 2] = [12, 9];
 
 impl Screen {
     /// All tables of a run.
@@ -22,8 +22,9 @@ impl Screen {
         text.push('\n');
         text += &self.sizes(links);
         text.push('\n');
-        text += &self.throughput(links);
-        if ways(links).all(|(_, way)| way.flows.iter().all(|f| f.interrupts_sender.is_none())) {
+        let served = ways(links).any(|(_, way)| way.flows.iter().any(|f| f.interrupts_sender.is_some()));
+        text += &fitting(self.style.width, &OVER_TIME, |columns| self.throughput(links, served, columns));
+        if !served {
             let why = "these interfaces have none of their own (veth), so no processor is named";
             text += &self.style.dim(&hang("interrupts: ", why, self.style.width));
         }
@@ -33,10 +34,7 @@ impl Screen {
 
     fn round_trips(self, links: &[LinkResult]) -> String {
         let shown = shown_steps(links);
-        let (low, high) = (shown.start, shown.end - 1);
-        let edge = |step: usize| STEPS.get(step).map_or("more".to_owned(), |ms| format!("{ms}"));
-        let from = if low == 0 { "0".to_owned() } else { edge(low - 1) };
-        let plot = format!("{from} … {} ms", edge(high));
+        let plot = span(&shown);
         let mut table =
             Table::new(&["round trip", "", "p50", "p90", "p99", "p99.9", "max ms", "lost", &plot]);
         for (name, way) in ways(links) {
@@ -80,8 +78,9 @@ impl Screen {
         hang("sizes     ", &what, self.style.width)
     }
 
-    fn throughput(self, links: &[LinkResult]) -> String {
-        let mut table = Table::new(&[
+    /// The last column is left out where no interface has interrupts of its own.
+    fn throughput(self, links: &[LinkResult], served: bool, columns: usize) -> Table {
+        let heading = [
             "throughput",
             "streams",
             "",
@@ -90,23 +89,25 @@ impl Screen {
             "resent",
             "CPU from/to",
             "interrupts from / to",
-        ]);
+        ];
+        let mut table = Table::new(&heading[..heading.len() - usize::from(!served)]);
         for (name, way) in ways(links) {
             for (n, run) in way.flows.iter().enumerate() {
                 let name = if n == 0 { name.clone() } else { String::new() };
-                table.row(vec![
+                let mut cells = vec![
                     name,
                     run.streams.to_string(),
                     if run.both { "both ways" } else { "alone" }.to_owned(),
                     format!("{:.1}", run.flow.gbits),
-                    spark(&run.flow.samples, OVER_TIME, self.charset),
+                    spark(&run.flow.samples, columns, self.charset),
                     run.flow.retransmits.to_string(),
                     format!("{:.0} / {:.0} %", run.cpu_sender, run.cpu_receiver),
-                    self.interrupts(run),
-                ]);
+                ];
+                cells.extend(served.then(|| self.interrupts(run)));
+                table.row(cells);
             }
         }
-        table.render(0)
+        table
     }
 
     fn interrupts(self, run: &FlowResult) -> String {
@@ -118,15 +119,33 @@ impl Screen {
 
     /// The processors that served most, with their share: `3 80 %`, efficiency cores marked.
     fn by_cpu(self, interrupts: Option<&Interrupts>) -> String {
-        let Some(seen) = interrupts.filter(|i| i.total() > 0) else { return self.style.dim("–") };
-        let mut list: Vec<(&u32, &u64)> = seen.by_cpu.iter().collect();
-        list.sort_by(|a, b| b.1.cmp(a.1));
-        let share = |(cpu, count): &(&u32, &u64)| {
-            let text = format!("cpu{cpu} {:.0} %", **count as f64 / seen.total() as f64 * 100.0);
-            if seen.efficient.contains(*cpu) { self.style.yellow(&format!("{text} (E)")) } else { text }
-        };
-        list.iter().take(2).map(share).collect::<Vec<_>>().join(" ")
+        let list = interrupts.map(shares).unwrap_or_default();
+        if list.is_empty() {
+            return self.style.dim("–");
+        }
+        let painted =
+            |(text, efficient): (String, bool)| if efficient { self.style.yellow(&text) } else { text };
+        list.into_iter().map(painted).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The two processors that served most, with their share, and whether they are efficiency cores.
+pub(super) fn shares(seen: &Interrupts) -> Vec<(String, bool)> {
+    let mut list: Vec<(&u32, &u64)> = seen.by_cpu.iter().filter(|(_, count)| **count > 0).collect();
+    list.sort_by(|a, b| b.1.cmp(a.1));
+    let share = |(cpu, count): (&u32, &u64)| {
+        let efficient = seen.efficient.contains(cpu);
+        let mark = if efficient { " (E)" } else { "" };
+        (format!("cpu{cpu} {:.0} %{mark}", *count as f64 / seen.total() as f64 * 100.0), efficient)
+    };
+    list.into_iter().take(2).map(share).collect()
+}
+
+/// These steps of a histogram in words: `0.02 … 1 ms`.
+pub(super) fn span(steps: &std::ops::Range<usize>) -> String {
+    let edge = |step: usize| STEPS.get(step).map_or("more".to_owned(), |ms| format!("{ms}"));
+    let from = if steps.start == 0 { "0".to_owned() } else { edge(steps.start - 1) };
+    format!("{from} … {} ms", edge(steps.end - 1))
 }
 
 fn ways(links: &[LinkResult]) -> impl Iterator<Item = (String, &WayResult)> {
@@ -134,7 +153,7 @@ fn ways(links: &[LinkResult]) -> impl Iterator<Item = (String, &WayResult)> {
 }
 
 /// The steps of the histograms between the fastest and the slowest reply of all.
-fn shown_steps(links: &[LinkResult]) -> std::ops::Range<usize> {
+pub(super) fn shown_steps(links: &[LinkResult]) -> std::ops::Range<usize> {
     let all = || links.iter().flat_map(|l| &l.ways).flat_map(|w| [&w.idle, &w.loaded]).flatten();
     let used = |n: &usize| all().any(|l| l.histogram.get(*n).is_some_and(|c| *c > 0));
     let mut steps = (0..=STEPS.len()).filter(used);

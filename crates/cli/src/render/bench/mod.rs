@@ -32,21 +32,26 @@ impl Screen {
             None => text += "earlier   no run of the same shape yet\n",
             Some(comparison) => text += &self.comparison(comparison),
         }
+        let mut told = "";
         for (n, target) in targets.iter().enumerate() {
             let head = if n == 0 { "guide     " } else { "          " };
-            text += &hang(head, &self.target(target), self.style.width);
+            // What holds for several is told once.
+            let terms = if target.terms == told { "" } else { target.terms.as_str() };
+            told = &target.terms;
+            text += &hang(head, &self.target(target, terms), self.style.width);
         }
         text
     }
 
-    fn target(self, target: &Target) -> String {
+    fn target(self, target: &Target, terms: &str) -> String {
         let word = match target.kept {
             Some(true) => self.style.green("kept"),
             Some(false) => self.style.yellow("missed"),
             None => self.style.dim("not comparable"),
         };
-        let terms = if target.terms.is_empty() { String::new() } else { format!(" ({})", target.terms) };
-        format!("{}: {}; {}: {word}{}", target.name, target.measured, target.promise, self.style.dim(&terms))
+        let terms = if terms.is_empty() { String::new() } else { self.style.dim(&format!(" ({terms})")) };
+        let Target { name, measured, promise, .. } = target;
+        format!("{name}: {measured}; promised: {promise}: {word}{terms}")
     }
 
     fn comparison(self, comparison: &Comparison) -> String {
@@ -121,19 +126,40 @@ impl Screen {
     }
 
     fn verdict(self, run: &Run) -> String {
-        let style = self.style;
+        let (style, word) = (self.style, verdict_word(run));
         match run.worst() {
-            Level::Fault => style.red("broken:"),
-            Level::Finding => style.yellow("slower than it should be:"),
-            _ if run.marks.iter().any(|m| m.effect == Effect::Void) => style.bold("measured:"),
-            _ => style.green("good:"),
+            Level::Fault => style.red(word),
+            Level::Finding => style.yellow(word),
+            _ if is_void(run) => style.bold(word),
+            _ => style.green(word),
         }
+    }
+}
+
+/// The first of these tables that fits, by the columns there are for plots over time; else the last.
+fn fitting(width: usize, columns: &[usize], make: impl Fn(usize) -> Table) -> String {
+    let fit = |columns: &&usize| make(**columns).fits(width);
+    columns.iter().find(fit).or(columns.last()).map(|columns| make(*columns).render(0)).unwrap_or_default()
+}
+
+/// Whether its figures prove nothing about hardware.
+fn is_void(run: &Run) -> bool {
+    run.marks.iter().any(|m| m.effect == Effect::Void)
+}
+
+/// The first word of the whole.
+fn verdict_word(run: &Run) -> &'static str {
+    match run.worst() {
+        Level::Fault => "broken:",
+        Level::Finding => "slower than it should be:",
+        _ if is_void(run) => "measured:",
+        _ => "good:",
     }
 }
 
 fn summary(run: &Run, bad: usize) -> String {
     let took = format!("in {:.0} s", run.took);
-    let void = run.marks.iter().any(|m| m.effect == Effect::Void);
+    let void = is_void(run);
     let what = match &run.what {
         What::Mesh { links, .. } => mesh::summary(links),
         What::Ceph { setup, result } => ceph::summary(setup, result),

@@ -13,7 +13,7 @@ use ringbolt_core::bench::verdict::{Level, Verdict};
 use ringbolt_core::bench::{Run, What};
 
 use self::svg::escaped;
-use super::{at, number};
+use super::{at, is_void, number, summary, verdict_word};
 
 /// Runs of one shape that a line over runs goes back at most.
 const BACK: usize = 30;
@@ -69,16 +69,30 @@ fn section(run: &Run, runs: &[Run]) -> String {
     let about =
         format!("{}, {:.0} s, run {}{lab}, ringbolt {}", at(&run.began), run.took, run.id, run.ringbolt);
     let _ = writeln!(text, "<p class=\"dim\">{}</p>", escaped(&about));
+    text += &outcome(run);
+    text += &verdicts(&run.verdicts);
     text += &marks(run);
     text += &match &run.what {
         What::Mesh { links, .. } => sections::mesh(links),
         What::Ceph { setup, result } => sections::ceph(setup, result),
     };
-    text += &verdicts(&run.verdicts);
     text += &promises(run);
     text += &beside(run, runs);
     text += &trends(run, runs);
+    text += &sections::machines(&run.machines);
     text + "</section>\n"
+}
+
+/// The whole in a line, as the screen ends with it.
+fn outcome(run: &Run) -> String {
+    let bad = run.verdicts.iter().filter(|v| v.level != Level::Good).count();
+    let class = match run.worst() {
+        Level::Fault | Level::Finding => "bad",
+        _ if is_void(run) => "dim",
+        _ => "good",
+    };
+    let said = escaped(&summary(run, bad));
+    format!("<p class=\"outcome\"><b class=\"{class}\">{}</b> {said}</p>\n", verdict_word(run))
 }
 
 fn marks(run: &Run) -> String {
@@ -90,15 +104,20 @@ fn marks(run: &Run) -> String {
     text
 }
 
-/// A table; the first column is text, the others are as they come.
+/// A table; columns of figures stand at the right.
 fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
+    let is_figure = |cell: &String| cell.chars().all(|c| c.is_ascii_digit() || "+-–./% ".contains(c));
+    let figures = |column: usize| rows.iter().filter_map(|row| row.get(column)).all(is_figure);
+    let classes: Vec<&str> =
+        (0..heading.len()).map(|n| if figures(n) { " class=\"n\"" } else { "" }).collect();
     let mut text = "<div class=\"wide\"><table>\n<tr>".to_owned();
-    for cell in heading {
-        let _ = write!(text, "<th>{}</th>", escaped(cell));
+    for (cell, class) in heading.iter().zip(&classes) {
+        let _ = write!(text, "<th{class}>{}</th>", escaped(cell));
     }
     text += "</tr>\n";
     for row in rows {
-        let cells: String = row.iter().map(|cell| format!("<td>{cell}</td>")).collect();
+        let cells: String =
+            row.iter().zip(&classes).map(|(cell, class)| format!("<td{class}>{cell}</td>")).collect();
         let _ = writeln!(text, "<tr>{cells}</tr>");
     }
     text + "</table></div>\n"
@@ -160,11 +179,11 @@ fn beside(run: &Run, runs: &[Run]) -> String {
             Sense::Worse => "<span class=\"bad\">worse</span>",
         };
         let percent = format!("{:+.0} %", (change.ratio - 1.0) * 100.0);
-        let now = format!("{} {}", number(change.now), escaped(&change.unit));
-        vec![escaped(&change.name), number(change.before), now, percent, sense.to_owned()]
+        let (name, unit) = (escaped(&change.name), escaped(&change.unit));
+        vec![name, number(change.before), number(change.now), unit, percent, sense.to_owned()]
     };
     let rows: Vec<Vec<String>> = seen.changes.iter().map(row).collect();
-    text + &table(&["", "then", "now", "", ""], &rows)
+    text + &table(&["", "then", "now", "", "", ""], &rows)
 }
 
 /// Each figure over the runs of the same shape.
@@ -176,7 +195,13 @@ fn trends(run: &Run, runs: &[Run]) -> String {
         return String::new();
     }
     let of: Vec<_> = alike.iter().map(|r| (at(&r.began), figures(r))).collect();
-    let mut text = "<h3>From run to run</h3>\n<div class=\"grid\">\n".to_owned();
+    let ends = [alike.first(), alike.last()].map(|run| run.map(|r| at(&r.began)).unwrap_or_default());
+    let mut text = format!(
+        "<h3>From run to run</h3>\n<p class=\"dim\">{} from {} to {}, each as a dot</p>\n<div class=\"grid\">\n",
+        crate::render::count(alike.len(), "run"),
+        ends[0],
+        ends[1]
+    );
     for figure in figures(run) {
         let one = |(when, all): &(String, Vec<ringbolt_core::bench::compare::Figure>)| {
             let found = all.iter().find(|f| f.name == figure.name)?;

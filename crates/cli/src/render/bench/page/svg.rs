@@ -5,15 +5,23 @@
 
 use std::fmt::Write as _;
 
+use crate::render::bench::number;
+
 /// Width and height of a plot over time.
 const OVER_TIME: (f64, f64) = (220.0, 36.0);
 /// The same of a plot from run to run.
 const TREND: (f64, f64) = (260.0, 56.0);
+/// Room beside them for the scale.
+const SCALE: f64 = 52.0;
 /// Room around lines and dots.
 const EDGE: f64 = 4.0;
 /// Width of a full bar, and of a wide letter beside it.
 const BAR: f64 = 180.0;
 const LETTER: f64 = 7.0;
+/// Letters of a label for which there is always room, so that plots below each other begin at one place.
+const LABEL: usize = 5;
+/// Width of a step of a histogram.
+const STEP: f64 = 9.0;
 
 /// Text as it may stand in a page and in quotes.
 pub(super) fn escaped(text: &str) -> String {
@@ -57,7 +65,17 @@ fn open((width, height): (f64, f64), title: &str) -> String {
     )
 }
 
-/// Values over time as a line over a shaded ground; nothing for fewer than two.
+/// The greatest value and nothing, at the right of a plot that reaches from one to the other.
+fn scale(values: &[f64], (width, height): (f64, f64)) -> String {
+    let top = number(values.iter().copied().fold(0.0, f64::max));
+    let floor = height - EDGE;
+    format!(
+        r#"<text class="scale" x="{width:.0}" y="{:.0}">{top}</text><text class="scale" x="{width:.0}" y="{floor:.0}">0</text>"#,
+        EDGE + 7.0
+    )
+}
+
+/// Values over time as a line over a shaded ground, from nothing to the greatest; none for fewer than two.
 pub(super) fn over_time(values: &[f64], title: &str) -> String {
     if values.len() < 2 {
         return String::new();
@@ -66,7 +84,7 @@ pub(super) fn over_time(values: &[f64], title: &str) -> String {
     let line = path(&places);
     let floor = OVER_TIME.1 - EDGE;
     let (first, last) = (EDGE, places.last().map_or(EDGE, |p| p.0));
-    let mut text = open(OVER_TIME, title);
+    let mut text = open((OVER_TIME.0 + SCALE, OVER_TIME.1), title) + &scale(values, OVER_TIME);
     let _ =
         write!(text, r#"<path class="ground" d="{line} L{last:.1} {floor:.1} L{first:.1} {floor:.1} Z"/>"#);
     let _ = write!(text, r#"<path class="line" d="{line}"/></svg>"#);
@@ -77,7 +95,7 @@ pub(super) fn over_time(values: &[f64], title: &str) -> String {
 pub(super) fn trend(points: &[(String, f64)], title: &str) -> String {
     let values: Vec<f64> = points.iter().map(|p| p.1).collect();
     let places = places(&values, TREND);
-    let mut text = open(TREND, title);
+    let mut text = open((TREND.0 + SCALE, TREND.1), title) + &scale(&values, TREND);
     let (right, floor) = (TREND.0 - EDGE, TREND.1 - EDGE);
     let _ = write!(text, r#"<path class="axis" d="M{EDGE:.1} {floor:.1} L{right:.1} {floor:.1}"/>"#);
     let _ = write!(text, r#"<path class="line" d="{}"/>"#, path(&places));
@@ -91,12 +109,31 @@ pub(super) fn trend(points: &[(String, f64)], title: &str) -> String {
     text + "</svg>"
 }
 
-/// Values side by side as bars, each with its label and its value in words.
-pub(super) fn bars(rows: &[(&str, f64, String)], title: &str) -> String {
-    let top = rows.iter().map(|r| r.1).fold(0.0, f64::max);
+/// How many of each, from left to right. By square roots: the few slow ones are what one looks for.
+pub(super) fn histogram(counts: &[u32], title: &str) -> String {
+    let top = f64::from(counts.iter().copied().max().unwrap_or(0)).sqrt();
+    let height = OVER_TIME.1;
+    let mut text = open((STEP * counts.len() as f64, height), title);
+    for (n, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let tall = (f64::from(*count).sqrt() / top * (height - EDGE)).max(1.5);
+        let _ = write!(
+            text,
+            r#"<rect class="bar" x="{:.0}" y="{:.1}" width="{:.0}" height="{tall:.1}"/>"#,
+            STEP * n as f64,
+            height - tall,
+            STEP - 2.0
+        );
+    }
+    text + "</svg>"
+}
+
+/// Values side by side as bars, each with its label and its value in words. A full bar is `top`, or the greatest
+/// of them where that is more.
+pub(super) fn bars(rows: &[(&str, f64, String)], top: f64, title: &str) -> String {
+    let top = rows.iter().map(|r| r.1).fold(top, f64::max);
     let height = 18.0 * rows.len() as f64;
     let widest = |text: usize| LETTER * text as f64;
-    let left = 6.0 + widest(rows.iter().map(|r| r.0.chars().count()).max().unwrap_or(0));
+    let left = 6.0 + widest(rows.iter().map(|r| r.0.chars().count()).max().unwrap_or(0).max(LABEL));
     let right = 12.0 + widest(rows.iter().map(|r| r.2.chars().count()).max().unwrap_or(0));
     let mut text = open((left + BAR + right, height), title);
     for (n, (label, value, words)) in rows.iter().enumerate() {
@@ -128,11 +165,20 @@ mod tests {
     }
 
     #[test]
+    fn one_of_many_is_seen_and_bars_share_a_scale() {
+        let text = histogram(&[10_000, 0, 1], "");
+        assert_eq!(text.matches("<rect").count(), 2);
+        let width = |top| bars(&[("p50", 5.0, String::new())], top, "").contains(r#"width="90.0""#);
+        assert!(width(10.0) && !width(0.0));
+        assert!(over_time(&[1.0, 250.0], "x").contains(">250</text>"));
+    }
+
+    #[test]
     fn what_is_said_never_becomes_markup() {
         let text = trend(&[("a<b>".into(), 1.0)], "\"x' & y");
         assert!(
             text.contains("a&lt;b&gt;") && text.contains("&quot;x&#39; &amp; y") && !text.contains("<b>")
         );
-        assert!(bars(&[("p50", 1.0, "1 < 2".into())], "").contains("1 &lt; 2"));
+        assert!(bars(&[("p50", 1.0, "1 < 2".into())], 0.0, "").contains("1 &lt; 2"));
     }
 }
