@@ -65,20 +65,8 @@ fn links(report: &Report, style: Style) -> String {
     if report.links.is_empty() {
         return String::new();
     }
-    let heading = [
-        "link",
-        "",
-        "carrier",
-        "MTU",
-        "address",
-        "neighbour",
-        "BFD",
-        "full MTU",
-        "lost",
-        "p50",
-        "p99",
-        "max ms",
-    ];
+    let heading =
+        ["link", "", "carrier", "MTU", "IP", "neighbour", "BFD", "full MTU", "lost", "p50", "p99", "max ms"];
     let mut table = Table::new(&heading);
     for row in &report.links {
         table.row(link(row, style));
