@@ -211,13 +211,19 @@ fn a_used_disk_is_refused_and_stays_as_it_was() {
         assert!(kind == "mounted" || sum(&rig) == before, "{kind}");
         rig.ok(&["lab", "disk", "n2", "nvme1n1", "--make", "blank"]);
     }
-    // The system's disk, whatever the spec says.
+    // The system's disk, whatever the spec says: its tables and its boot partition stay.
+    let boots = |rig: &Rig| {
+        let sums = "head -c 1M /dev/nvme0n1 | sha256sum; sha256sum < /dev/nvme0n1p1; tail -c 1M /dev/nvme0n1 | sha256sum";
+        rig.exec("n2", &["sh", "-c", sums])
+    };
+    let before = boots(&rig);
     let spec = rig.spec();
     let text = std::fs::read_to_string(&spec).unwrap();
     std::fs::write(&spec, text.replace("/dev/nvme1n1", "/dev/nvme0n1")).unwrap();
     let (status, refused) = rig.run(&["apply", "--yes"]);
     assert_eq!(status, 2, "{refused}");
-    assert!(refused.contains("nvme0n1"), "{refused}");
+    assert!(refused.contains("nvme0n1") && refused.contains("RB06"), "{refused}");
+    assert_eq!(boots(&rig), before);
     std::fs::write(&spec, text).unwrap();
     // A disk that goes between plan and apply.
     let plan = rig.ok(&["plan"]);
