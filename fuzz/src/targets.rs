@@ -13,6 +13,7 @@ use ringbolt_core::drill::node;
 use ringbolt_core::facts::ceph::{cluster, daemon};
 use ringbolt_core::facts::disk::{mounts, signatures, smart};
 use ringbolt_core::facts::{ceph_conf, frr, ha, network, packages, pve, thunderbolt, units};
+use ringbolt_core::json;
 use ringbolt_core::name::{FabricId, NodeName, PortName};
 use ringbolt_core::plan::{Fleet, Plan, lint};
 use ringbolt_core::resource::frr_daemons::FrrDaemons;
@@ -90,11 +91,11 @@ fn frames_control(bytes: &[u8]) {
         let mut reader = FrameReader::new(bytes);
         while let Ok(Some(_)) = reader.next().await {}
     });
-    if let Ok(request) = serde_json::from_slice::<Request>(bytes) {
+    if let Ok(request) = json::read::<Request>(bytes) {
         let frame = encode(&request);
         let line = frame.strip_suffix(b"\n").expect("a line");
         assert!(!line.contains(&b'\n'));
-        assert!(serde_json::from_slice::<Request>(line).is_ok());
+        assert!(json::read::<Request>(line).is_ok());
     }
 }
 
@@ -257,10 +258,10 @@ fn network_files(text: &str) {
 
 /// A saved plan, and facts of an earlier run.
 fn plan_file(bytes: &[u8]) {
-    if let Ok(plan) = serde_json::from_slice::<Plan>(bytes) {
+    if let Ok(plan) = json::read::<Plan>(bytes) {
         let _ = (lint(&plan), plan.digest());
     }
-    if let Ok(fleet) = serde_json::from_slice::<Fleet>(bytes) {
+    if let Ok(fleet) = json::read::<Fleet>(bytes) {
         let _ = tune::audit(&planner::spec(), &fleet);
     }
     let _ = NodeName::new(&text(bytes));

@@ -4,6 +4,7 @@
 use std::io::{BufRead, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ringbolt_core::json;
 use ringbolt_core::wire::{Answer, Failure, MAX_FRAME, Request, Say};
 
 /// A line that is no request.
@@ -48,7 +49,7 @@ fn skip_line(input: &mut impl BufRead) -> std::io::Result<()> {
 }
 
 fn request(line: &[u8]) -> Result<Request, Fault> {
-    serde_json::from_slice(line).map_err(|error| {
+    json::read(line).map_err(|error| {
         let value: Option<serde_json::Value> = serde_json::from_slice(line).ok();
         let id = value.as_ref().and_then(|v| v.get("id")?.as_u64()).unwrap_or(0);
         Fault { id, what: format!("not a request this agent knows: {error}") }

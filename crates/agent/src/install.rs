@@ -11,6 +11,9 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
+use ringbolt_core::arrange::Arrange;
+use ringbolt_core::json;
+
 /// Builds kept, the running one included.
 const KEPT: usize = 2;
 
@@ -124,7 +127,7 @@ fn prune(folder: &Path, own: &str) {
             builds.push((changed, entry.path()));
         }
     }
-    builds.sort_by(|a, b| b.cmp(a));
+    builds.arrange_by(|a, b| b.cmp(a));
     let needed = healer(folder);
     for (_, path) in builds.into_iter().skip(KEPT - 1).filter(|(_, path)| Some(path) != needed.as_ref()) {
         let _ = std::fs::remove_file(path);
@@ -134,7 +137,7 @@ fn prune(folder: &Path, own: &str) {
 /// The build that an armed checkpoint will run.
 fn healer(folder: &Path) -> Option<PathBuf> {
     let text = std::fs::read(folder.parent()?.join("checkpoint/armed.json")).ok()?;
-    let armed: ringbolt_core::checkpoint::Armed = serde_json::from_slice(&text).ok()?;
+    let armed: ringbolt_core::checkpoint::Armed = json::read(&text).ok()?;
     Some(folder.join(Path::new(&armed.program).file_name()?))
 }
 

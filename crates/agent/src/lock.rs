@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ringbolt_core::json;
 use ringbolt_core::lock::{Claim, Condition, Holder, LEASE_SECONDS, Standing};
 use ringbolt_core::plan::StepId;
 use ringbolt_core::wire::Failure;
@@ -327,7 +328,7 @@ impl Record {
         let mut text = vec![0; LONGEST];
         let length = file.read_at(&mut text, 0).ok()?;
         let line = text[..length].split(|byte| *byte == b'\n').next()?;
-        serde_json::from_slice(line).ok()
+        json::read(line).ok()
     }
 
     /// The same, again when it was caught half written.

@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use ringbolt_core::facts::Realm;
+use ringbolt_core::json;
 use serde::Deserialize;
 
 /// Says that this is a lab node; absent on real machines.
@@ -40,10 +41,8 @@ impl Root {
     /// names its own.
     pub(crate) fn open(top: &Path, sysfs: Option<&Path>) -> Self {
         let mut root = Self { top: top.to_owned(), sysfs: PathBuf::new(), realm: Realm::default() };
-        let file: RealmFile = std::fs::read_to_string(root.at(REALM))
-            .ok()
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default();
+        let file: RealmFile =
+            std::fs::read(root.at(REALM)).ok().and_then(|text| json::read(&text).ok()).unwrap_or_default();
         root.sysfs = sysfs.map(Path::to_owned).or(file.sysfs).unwrap_or_else(|| root.at("/sys"));
         root.realm = Realm { lab: file.lab, stand_ins: file.stand_ins };
         root

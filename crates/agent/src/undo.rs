@@ -10,7 +10,9 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::facts::FileFact;
+use ringbolt_core::json;
 use serde::{Deserialize, Serialize};
 
 use crate::root::{HOME, Root};
@@ -115,7 +117,7 @@ pub(crate) fn of_step(root: &Root, run: &str, step: &str) -> std::io::Result<Vec
         if path.extension().is_none_or(|kind| kind != "json") {
             continue;
         }
-        let kept: Kept = match serde_json::from_slice(&std::fs::read(&path)?) {
+        let kept: Kept = match json::read(&std::fs::read(&path)?) {
             Ok(kept) => kept,
             // Cut off while it was written, and so before the change it was written for.
             Err(error) if error.is_eof() => continue,
@@ -127,7 +129,7 @@ pub(crate) fn of_step(root: &Root, run: &str, step: &str) -> std::io::Result<Vec
             found.push((path, kept, content));
         }
     }
-    found.sort_by(|a, b| b.0.cmp(&a.0));
+    found.arrange_by(|a, b| b.0.cmp(&a.0));
     Ok(found.into_iter().map(|(_, kept, content)| (kept, content)).collect())
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use ringbolt_core::desired::question;
 use ringbolt_core::facts::{Clock, Disks, Known, Question};
 use ringbolt_core::into_map::IntoMap;
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan;
 use ringbolt_core::spec::Spec;
@@ -24,7 +25,7 @@ pub async fn look(fleet: &Fleet, spec: &Spec, disks: Disks) -> Survey {
 /// The same with questions of the caller, made from those of the spec.
 pub async fn look_by(fleet: &Fleet, spec: &Spec, questions: BTreeMap<NodeName, Question>) -> Survey {
     let mut seen = fleet.facts_of(questions).await;
-    let mut asked: BTreeSet<_> = spec.ceph.iter().filter_map(|c| c.monitors.first().cloned()).collect();
+    let mut asked: BTreeSet<_> = spec.ceph.iter().filter_map(|c| c.monitors.first().cloned()).into_set();
     while let Some(node) = question::teller(spec, &seen.fleet, &asked) {
         let question = Question { ceph_cluster: true, ..Question::default() };
         let answer = facts(fleet.ask(&node, Ask::Facts { question }).await);

@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
+use crate::arrange::Arrange;
 use crate::into_map::IntoMap;
 use crate::name::NodeName;
 use crate::spec::{Node, Spec};
@@ -151,7 +152,7 @@ pub fn assign(spec: &Spec) -> Result<Addresses, AddressError> {
         return Err(AddressError::NoPrefix);
     }
     let mut nodes: Vec<&Node> = spec.nodes.iter().collect();
-    nodes.sort_unstable_by(|x, y| x.name.cmp(&y.name));
+    nodes.arrange_by(|x, y| x.name.cmp(&y.name));
     let fixed4 = |node: &Node| node.router_id.map(IpAddr::V4);
     let fixed6 = |node: &Node| node.router_id6.map(IpAddr::V6);
     let v4 = family(spec.fabric.prefix.map(IpNet::V4), &nodes, fixed4)?;

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::check::Check;
 use crate::facts::Facts;
+use crate::into_set::IntoSet;
+use crate::json;
 use crate::name::NodeName;
 use crate::plan::{Obstacle, Risk, Step};
 
@@ -181,12 +183,12 @@ fn is_plain(name: &str) -> bool {
 
 /// The checkpoint a node waits in, by its facts.
 pub fn armed(facts: &Facts) -> Option<Armed> {
-    serde_json::from_str(facts.text(ARMED)?).ok()
+    json::read(facts.text(ARMED)?.as_bytes()).ok()
 }
 
 /// What a node has undone by itself, by its facts.
 pub fn fired(facts: &Facts) -> Option<Fired> {
-    serde_json::from_str(facts.text(FIRED)?).ok()
+    json::read(facts.text(FIRED)?.as_bytes()).ok()
 }
 
 /// What a node has undone by itself, as a note.
@@ -222,7 +224,7 @@ pub fn cuts(step: &Step) -> Vec<NodeName> {
     let own = || step.node.iter().cloned().collect();
     match &step.action {
         Some(Action::ApplySdn(change)) => {
-            let all: BTreeSet<NodeName> = change.nodes.iter().chain(&step.node).cloned().collect();
+            let all: BTreeSet<NodeName> = change.nodes.iter().chain(&step.node).cloned().into_set();
             all.into_iter().collect()
         }
         Some(Action::ReloadInterfaces | Action::ReloadNode { .. }) => own(),

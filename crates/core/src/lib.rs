@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod address;
+pub mod arrange;
 pub mod bench;
 pub mod bind;
 pub mod check;
@@ -18,6 +19,8 @@ pub mod event;
 pub mod explain;
 pub mod facts;
 pub mod into_map;
+pub mod into_set;
+pub mod json;
 pub mod lock;
 pub mod measure;
 pub mod name;

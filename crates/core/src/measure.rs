@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::arrange::Arrange;
+
 /// The value at a percentage (0 to 100) by the nearest-rank method: the smallest value that at
 /// least so many percent of the sample do not exceed. `None` for an empty sample. Not-a-number
 /// and infinite values are left out.
@@ -136,7 +138,7 @@ pub fn compare(before: &[f64], after: &[f64]) -> Option<Comparison> {
 
 fn sorted(sample: &[f64]) -> Vec<f64> {
     let mut values: Vec<f64> = sample.iter().copied().filter(|value| value.is_finite()).collect();
-    values.sort_unstable_by(f64::total_cmp);
+    values.arrange_by(f64::total_cmp);
     values
 }
 

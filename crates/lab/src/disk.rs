@@ -16,6 +16,8 @@ use crate::node;
 use crate::program::{self, ProgramError};
 use crate::state::{NodeRecord, StateError, file_error};
 
+use ringbolt_core::arrange::Arrange;
+
 mod gpt;
 pub mod signature;
 mod tree;
@@ -188,7 +190,7 @@ fn partitions(device: &str) -> Vec<Partition> {
             })
         })
         .collect();
-    found.sort_by_key(|partition| partition.number);
+    found.arrange_by_key(|partition| partition.number);
     found
 }
 

@@ -12,6 +12,8 @@ use sha2::{Digest as _, Sha256};
 use crate::program::{self, ProgramError};
 use crate::state::{StateError, file_error};
 
+use ringbolt_core::arrange::Arrange;
+
 /// Raise it when the way the image is built changes.
 const VERSION: u32 = 1;
 
@@ -211,7 +213,7 @@ fn index_packages(folder: &Path) -> Result<(), ImageError> {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
         .collect();
-    names.sort();
+    names.arrange();
     for path in names {
         let fields = program::run("dpkg-deb", &["-f".as_ref(), path.as_os_str()])?;
         let content = fs::read(&path).map_err(file_error(&path))?;

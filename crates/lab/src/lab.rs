@@ -16,6 +16,8 @@ use crate::probe::ProbeError;
 use crate::program::{self, ProgramError};
 use crate::state::{Fault, Lock, NodeRecord, Object, Phase, Record, StateError, file_error, object_name};
 
+use ringbolt_core::arrange::Arrange;
+
 /// Why something with a lab did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
@@ -107,7 +109,7 @@ pub fn list() -> Vec<String> {
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter(|name| check_name(name).is_ok())
         .collect();
-    names.sort();
+    names.arrange();
     names
 }
 

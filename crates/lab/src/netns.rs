@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 use crate::program::{self, ProgramError};
 
+use ringbolt_core::json;
+
 /// One link as `ip -d -j link` shows it.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Link {
@@ -80,7 +82,7 @@ pub(crate) fn tc(name: &str, args: &[&str]) -> Result<(), ProgramError> {
 /// All links of a namespace.
 pub(crate) fn links(name: &str) -> Result<Vec<Link>, ProgramError> {
     let text = program::run("ip", &["-n", name, "-d", "-j", "link"])?;
-    serde_json::from_str(&text).map_err(|error| ProgramError::Start {
+    json::read(text.as_bytes()).map_err(|error| ProgramError::Start {
         program: "ip -j link".to_owned(),
         source: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
     })

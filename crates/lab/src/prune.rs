@@ -9,6 +9,8 @@ use crate::lab::{LabError, list, open, parent};
 use crate::state::{PveRelease, file_error};
 use crate::{layer, probe};
 
+use ringbolt_core::arrange::Arrange;
+
 /// An image or a layer of the cache.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Cached {
@@ -61,7 +63,7 @@ pub fn cached() -> Result<Vec<Cached>, LabError> {
             path,
         });
     }
-    all.sort_by(|a, b| a.path.cmp(&b.path));
+    all.arrange_by(|a, b| a.path.cmp(&b.path));
     Ok(all)
 }
 
@@ -98,7 +100,7 @@ fn mounts() -> Vec<String> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let mut texts: Vec<String> =
         processes.filter_map(|process| fs::read_to_string(process.path().join("mountinfo")).ok()).collect();
-    texts.sort();
+    texts.arrange();
     texts.dedup();
     texts
 }

@@ -15,6 +15,8 @@ use sha2::{Digest as _, Sha256};
 use crate::disk::DiskRecord;
 use crate::probe::Features;
 
+use ringbolt_core::json;
+
 /// What is wrong with the record.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -256,7 +258,7 @@ impl Record {
     pub fn load(dir: &Path) -> Result<Self, StateError> {
         let path = dir.join("state.json");
         let text = fs::read(&path).map_err(file_error(&path))?;
-        serde_json::from_slice(&text).map_err(|source| StateError::Format { path, source })
+        json::read(&text).map_err(|source| StateError::Format { path, source })
     }
 
     /// Replaces the record of the lab in `dir`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::wire::{Failure, FailureKind};
 
 use super::{Outcome, Scene, plain_name};
@@ -83,7 +84,7 @@ const TROUBLES: [(&str, FailureKind, &str); 11] = [
 
 /// Installs what is missing of these.
 pub(super) fn install(scene: &Scene<'_>, names: &[String]) -> Outcome {
-    let wanted: BTreeSet<String> = names.iter().cloned().collect();
+    let wanted: BTreeSet<String> = names.iter().cloned().into_set();
     for name in &wanted {
         plain_name(name, "a package")?;
     }
@@ -126,9 +127,9 @@ pub(super) fn install(scene: &Scene<'_>, names: &[String]) -> Outcome {
 /// Purges what came with a step: the packages it named and what apt brought in for them. Packages
 /// somebody has asked for since stay, and so does what they need.
 pub(super) fn put_back(scene: &Scene<'_>, named: &[String], before: &[String]) -> Outcome {
-    let before: BTreeSet<&String> = before.iter().collect();
+    let before: BTreeSet<&String> = before.iter().into_set();
     let automatic: BTreeSet<String> =
-        call("apt-mark", ["showauto"]).run()?.out.lines().map(|l| l.trim().to_owned()).collect();
+        call("apt-mark", ["showauto"]).run()?.out.lines().map(|l| l.trim().to_owned()).into_set();
     let came = |name: &String| !before.contains(name) && (named.contains(name) || automatic.contains(name));
     let gone: Vec<String> = packages::names(scene.root)?.into_iter().filter(came).collect();
     if gone.is_empty() {

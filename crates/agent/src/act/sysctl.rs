@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::paths::is_writable;
 use ringbolt_core::wire::Failure;
 
@@ -25,7 +26,7 @@ pub(super) fn load(scene: &Scene<'_>, path: &str) -> Outcome {
 /// The keys a file sets, with dots.
 pub(crate) fn keys(text: &str) -> BTreeSet<String> {
     let lines = text.lines().map(str::trim).filter(|l| !l.starts_with(['#', ';']));
-    lines.filter_map(|l| l.split_once('=')).map(|(key, _)| key.trim().replace('/', ".")).collect()
+    lines.filter_map(|l| l.split_once('=')).map(|(key, _)| key.trim().replace('/', ".")).into_set()
 }
 
 /// Sets them to what they were.

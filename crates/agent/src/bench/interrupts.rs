@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use ringbolt_core::bench::interrupts::{Interrupts, Reading, between, cpu_list, read};
+use ringbolt_core::into_set::IntoSet;
 
 use crate::root::Root;
 
@@ -52,7 +53,7 @@ fn of(sys: &Path, interface: &str) -> BTreeSet<u32> {
     let folders = device.ancestors().take_while(|folder| *folder != sys);
     let mut lists = folders.filter_map(|folder| std::fs::read_dir(folder.join("msi_irqs")).ok());
     let entries = lists.next().into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).into_set()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::checkpoint::{Armed, STANZAS, covers, files, generated};
 use ringbolt_core::facts::FileFact;
 use ringbolt_core::into_map::IntoMap;
@@ -162,7 +163,7 @@ fn present(root: &Root) -> std::io::Result<Vec<(String, Option<FileFact>)>> {
             paths.push(path);
         }
     }
-    paths.sort();
+    paths.arrange();
     paths.into_iter().map(|path| Ok((path.clone(), file(&root.at(&path))?))).collect()
 }
 

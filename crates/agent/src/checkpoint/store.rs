@@ -11,6 +11,8 @@ use serde::de::DeserializeOwned;
 use crate::beside::Temporary;
 use crate::root::Root;
 
+use ringbolt_core::json;
+
 /// What the covered files go back to while armed.
 pub(super) const SAVED: &str = "/var/lib/ringbolt/checkpoint/saved.json";
 /// What covered files were before changes that no confirmation has covered yet.
@@ -19,7 +21,7 @@ pub(super) const PENDING: &str = "/var/lib/ringbolt/checkpoint/pending.json";
 /// Reads one; `None` when it is not there.
 pub(super) fn get<T: DeserializeOwned>(root: &Root, path: &str) -> std::io::Result<Option<T>> {
     match std::fs::read(root.at(path)) {
-        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+        Ok(bytes) => Ok(Some(json::read(&bytes)?)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

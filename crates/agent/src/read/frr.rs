@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::facts::frr::{answers, lost};
 use ringbolt_core::facts::{Frr, Known};
 use ringbolt_core::resource::reload;
@@ -96,7 +97,7 @@ fn running(folder: &Path) -> Vec<String> {
     let paths = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "vty"));
     let mut names: Vec<String> =
         paths.filter(alive).filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
-    names.sort_unstable();
+    names.arrange();
     names
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use ringbolt_core::facts::{Guest, Known, ha};
+use ringbolt_core::into_set::IntoSet;
 
 use crate::root::Root;
 
@@ -41,7 +42,7 @@ fn containers(sockets: &str) -> BTreeSet<u32> {
         let path = line.split_whitespace().last()?;
         path.strip_prefix("@/var/lib/lxc/")?.strip_suffix("/command")?.parse().ok()
     };
-    sockets.lines().filter_map(id).collect()
+    sockets.lines().filter_map(id).into_set()
 }
 
 #[cfg(test)]

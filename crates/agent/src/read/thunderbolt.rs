@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::facts::thunderbolt::{Controller, Peer, controller, controller_of, peer_of, place};
 use ringbolt_core::facts::{Known, Thunderbolt};
 
@@ -12,7 +13,7 @@ pub(super) fn thunderbolt(sysfs: &Path) -> Known<Thunderbolt> {
         return Known::No("no Thunderbolt or USB4 controller is known to the kernel".into());
     };
     let mut names: Vec<String> = entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
-    names.sort_unstable();
+    names.arrange();
     let mut found = Thunderbolt::default();
     for name in &names {
         let Some((domain, route)) = place(name) else { continue };

@@ -11,6 +11,7 @@ use ringbolt_core::checkpoint;
 use ringbolt_core::checkpoint::SECONDS;
 use ringbolt_core::event::Outcome;
 use ringbolt_core::facts::Facts;
+use ringbolt_core::json;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Fleet, Phase, Plan, Policy, Risk};
 use ringbolt_core::survey::Survey;
@@ -494,7 +495,7 @@ fn read(path: &Path) -> Result<Plan, Trouble> {
     let text = std::fs::read(path).map_err(|e| {
         Trouble::usage(format!("cannot read {shown}: {e}"), "make one by `ringbolt plan --out FILE`")
     })?;
-    serde_json::from_slice(&text).map_err(|e| {
+    json::read(&text).map_err(|e| {
         Trouble::usage(format!("{shown} is not a plan: {e}"), "make one by `ringbolt plan --out FILE`")
     })
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::Args;
 use ringbolt_core::diagnostic::Severity;
 use ringbolt_core::explain::{self, Explanation};
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::spec::key::{self, Key, Section};
 use ringbolt_core::spec::near::nearest;
 
@@ -93,7 +94,7 @@ fn unknown(topic: &str, out: &mut dyn Write) -> std::io::Result<()> {
         .chain(key::KEYS.iter().map(|k| k.name))
         .chain(paths.iter().map(String::as_str))
         .chain(terms().flat_map(|(words, _)| words.split(", ")))
-        .collect::<std::collections::BTreeSet<_>>();
+        .into_set();
     writeln!(out, "error: there is no code, key or word called {topic:?}")?;
     match nearest(topic, names) {
         Some(near) => writeln!(out, "hint: did you mean `ringbolt explain {}`?", quoted(near)),

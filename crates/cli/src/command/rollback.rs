@@ -9,6 +9,7 @@ use ringbolt_control::run::{PastRun, RunError};
 use ringbolt_core::checkpoint;
 use ringbolt_core::desired::question;
 use ringbolt_core::event::{Outcome, What};
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::plan::{Fleet, Past, Plan, StepId, undo};
 
 use crate::command::apply::{How, Tie, answer, carry_out};
@@ -155,7 +156,7 @@ impl Back<'_> {
             .iter()
             .filter(|r| r.outcome == Some(Outcome::Done))
             .flat_map(|r| r.undoes.iter().cloned())
-            .collect();
+            .into_set();
         if let Some(again) = all.iter().find(|r| wanted == Some(r.id.as_str()) && !r.undoes.is_empty()) {
             return Err(Trouble::usage(
                 format!("run {} is itself a rollback", again.id),
@@ -253,5 +254,5 @@ fn begun(run: &PastRun) -> BTreeSet<StepId> {
         What::StepStarted { step, .. } => Some(step.clone()),
         _ => None,
     });
-    started.collect()
+    started.into_set()
 }

@@ -12,6 +12,7 @@ use ringbolt_control::apply::{self as control, Stop};
 use ringbolt_control::fleet::Fleet;
 use ringbolt_control::run::Runs;
 use ringbolt_control::transport::sim::{SimTransport, StopAt};
+use ringbolt_core::json;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan;
 use ringbolt_core::sim::{self, Case, Cluster, Faults, Frr, Options, Socket};
@@ -158,8 +159,8 @@ fn captured(path: &std::path::Path) -> Result<plan::Fleet, Trouble> {
     let cure = "make it by `ringbolt discover --json >FILE`, with this version of ringbolt";
     let shown = path.display();
     let text = std::fs::read(path).map_err(|e| Trouble::usage(format!("cannot read {shown}: {e}"), cure))?;
-    let document: Document = serde_json::from_slice(&text)
-        .map_err(|e| Trouble::usage(format!("{shown} has no facts: {e}"), cure))?;
+    let document: Document =
+        json::read(&text).map_err(|e| Trouble::usage(format!("{shown} has no facts: {e}"), cure))?;
     Ok(document.fleet)
 }
 

@@ -9,6 +9,7 @@ use ringbolt_control::apply;
 use ringbolt_core::event::Outcome;
 use ringbolt_core::facts::Question;
 use ringbolt_core::into_map::IntoMap;
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Fleet, Plan};
 use ringbolt_core::spec::near::nearest;
@@ -266,7 +267,7 @@ fn which(args: &UndoArgs, audit: &Audit) -> Result<Which, Trouble> {
     if args.options.is_empty() {
         return Ok(Which::Bad);
     }
-    let names: BTreeSet<String> = args.options.iter().cloned().collect();
+    let names: BTreeSet<String> = args.options.iter().cloned().into_set();
     let strange = tune::strangers(&names, audit);
     if strange.is_empty() {
         return Ok(Which::Named(names));

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use ringbolt_core::action::{Action, CephDeed};
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::bind::disks::{Chosen, DiskChoice, Fate, HOT, Ours, WORN, own_osds};
 use ringbolt_core::facts::disk::{Disk, Use, size_text};
 use ringbolt_core::facts::{Facts, Known, not_asked};
@@ -153,7 +154,7 @@ fn of_node<'a>(node: &Node, facts: &'a Facts, choice: Option<&DiskChoice>, ours:
         }
     };
     let mut disks: Vec<&Disk> = disks.iter().collect();
-    disks.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
+    disks.arrange_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
     let row = |disk: &'a Disk| {
         let (becomes, text) = fate(node, disk, choice, ours);
         Row { path: &disk.path, becomes, text, disk: Some(disk) }

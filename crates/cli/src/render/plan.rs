@@ -1,9 +1,10 @@
 //! A plan as a careful colleague would tell it: what happens where, why, what it interrupts, and
 //! what changes in which file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ringbolt_core::checkpoint::Checkpoint;
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{FileChange, Phase, Plan, Risk, Step};
 use similar::TextDiff;
@@ -18,7 +19,7 @@ pub(crate) fn counted(plan: &Plan) -> usize {
 
 /// The steps, grouped where several nodes do the same.
 pub(crate) fn steps(plan: &Plan, diffs: bool, style: Style) -> String {
-    let all = plan.steps.iter().filter_map(|s| s.node.as_ref()).collect::<BTreeSet<_>>().len();
+    let all = plan.steps.iter().filter_map(|s| s.node.as_ref()).into_set().len();
     let mut text = String::new();
     let mut phases: Vec<Phase> = plan.steps.iter().map(|s| s.phase).collect();
     phases.dedup();

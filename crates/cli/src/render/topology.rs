@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringbolt_core::address::Addresses;
 use ringbolt_core::into_map::IntoMap;
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::topology::{Link, LinkId, Place, Shape, Topology};
 
@@ -74,7 +75,7 @@ pub(crate) fn draw(topology: &Topology, annotations: &Annotations, charset: Char
 /// Draws at most [`DRAWN`] nodes that are connected.
 fn connected(view: &View<'_>, charset: Charset) -> String {
     let links = view.topology.links();
-    let pairs: BTreeSet<_> = links.iter().map(|link| (&link.a.node, &link.b.node)).collect();
+    let pairs: BTreeSet<_> = links.iter().map(|link| (&link.a.node, &link.b.node)).into_set();
     let doubled = pairs.len() < links.len();
     let order = view.topology.walk().unwrap_or_default();
     let drawn = match view.topology.shape() {

@@ -1,6 +1,7 @@
 //! Tunings as text: the audit by verdicts, what undo will do, one option explained.
 
 use ringbolt_core::action::{Action, CephDeed};
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::Plan;
 use ringbolt_core::tune::{self, Audit, Audited, Known, Place, RELEASES, Setting, Verdict, Which};
@@ -23,7 +24,7 @@ pub(crate) fn audit(audit: &Audit, silent: &[(NodeName, String)], quiet: bool, s
         if of.is_empty() {
             continue;
         }
-        of.sort_by_cached_key(|r| (r.setting.name.clone(), r.setting.place.to_string()));
+        of.arrange_by_key(|r| (r.setting.name.clone(), r.setting.place.to_string()));
         let heading = paint(verdict, &format!("{} ({})", verdict.word(), of.len()), style);
         text += &format!("{heading}\n{}", block(&of, style));
     }

@@ -1,6 +1,7 @@
 //! The outcome of `verify`: one line per direction of each link, one per pair of nodes that are not
 //! neighbours or fail, one per node for what must survive a reboot.
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::check::{Check, Finding};
 use ringbolt_core::verify::{Cabling, LinkRow, Report, WHOLE_COUNT};
 
@@ -194,7 +195,7 @@ fn of_link(row: &LinkRow) -> String {
     match carrier {
         _ if row.cabling == Cabling::Missing => {
             let mut ends = [from.to_string(), to];
-            ends.sort();
+            ends.arrange();
             format!(
                 "the cable {} is out: plug it in; if it was taken out for good, `ringbolt apply --forget-cables`",
                 ends.join("–")

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::checkpoint::{self, Checkpoint, Order};
 use ringbolt_core::event::Guard;
 use ringbolt_core::facts::{Facts, Question};
@@ -185,7 +186,7 @@ async fn gathered(mut tasks: JoinSet<Recovery>) -> Vec<Recovery> {
     while let Some(done) = tasks.join_next().await {
         all.extend(done.ok());
     }
-    all.sort_by(|a, b| a.node.cmp(&b.node));
+    all.arrange_by(|a, b| a.node.cmp(&b.node));
     all
 }
 

@@ -9,6 +9,7 @@ mod mesh;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::bench::machine::Machine;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::wire::{Ask, Failure, Measure, Measured, Say};
@@ -136,7 +137,7 @@ async fn ended(asked: Vec<Asked>) -> BenchError {
             silent.push(node.to_string());
         }
     }
-    silent.sort();
+    silent.arrange();
     silent.dedup();
     if silent.is_empty() { BenchError::Stopped } else { BenchError::Unconfirmed(silent.join(", ")) }
 }

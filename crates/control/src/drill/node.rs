@@ -10,6 +10,7 @@ use std::time::Duration;
 use ringbolt_core::check::{CephCheck, Check};
 use ringbolt_core::drill::node::{LEAD_IN, Loss, PATIENCE, Times, Written, judge};
 use ringbolt_core::facts::{CephCluster, Question};
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::wire::{Ask, Failure, Measure, Measured, Say, Writes};
 
@@ -54,7 +55,7 @@ pub async fn lose(
     let on_writer = |failure| DrillError::Node { node: writer.clone(), failure };
     let before = cluster(fleet, writer).await.map_err(on_writer)?;
     whole(&before).map_err(on_writer)?;
-    let lost: BTreeSet<u32> = before.osds.iter().filter(|o| o.host == node.as_str()).map(|o| o.id).collect();
+    let lost: BTreeSet<u32> = before.osds.iter().filter(|o| o.host == node.as_str()).map(|o| o.id).into_set();
     let seconds = 600;
     let ask = Ask::Measure(Measure::Writes(Writes { pool: pool.to_owned(), seconds }));
     let mut writes = fleet.start(writer, ask).map_err(on_writer)?;

@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use ringbolt_core::event::{Event, What};
+use ringbolt_core::json;
 
 use crate::apply::Sink;
 
@@ -55,7 +56,7 @@ pub fn parse(text: &[u8]) -> Result<Vec<Event>, (usize, serde_json::Error)> {
     let mut number = 0;
     while let Some(end) = rest.iter().position(|b| *b == b'\n') {
         number += 1;
-        match serde_json::from_slice(&rest[..end]) {
+        match json::read(&rest[..end]) {
             Ok(event) => events.push(event),
             // A crash may leave zeros or half a line before the end of the file's last block.
             Err(_) if end + 1 == rest.len() => break,

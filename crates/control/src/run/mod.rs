@@ -8,8 +8,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::bench::Run as Bench;
 use ringbolt_core::event::{Event, Outcome, What};
+use ringbolt_core::json;
 use ringbolt_core::plan::{Fleet, Plan, StepId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -257,7 +259,7 @@ impl Runs {
         let mut records: Vec<RunRecord> =
             ids.into_iter().filter_map(|id| self.events(&id).ok().map(|e| self.record(&id, &e))).collect();
         // Ids carry local time; at the end of summer time they are not in order.
-        records.sort_by(|a, b| (&a.started, &a.id).cmp(&(&b.started, &b.id)));
+        records.arrange_by(|a, b| (&a.started, &a.id).cmp(&(&b.started, &b.id)));
         Ok(records)
     }
 
@@ -332,7 +334,7 @@ impl Runs {
         let mut benches: Vec<Bench> =
             files.filter(|f| f.exists()).filter_map(|f| read_json(&f).ok()).collect();
         benches.retain(|b| b.cluster == cluster);
-        benches.sort_by(|a, b| (&a.began, &a.id).cmp(&(&b.began, &b.id)));
+        benches.arrange_by(|a, b| (&a.began, &a.id).cmp(&(&b.began, &b.id)));
         Ok(benches)
     }
 
@@ -371,7 +373,7 @@ impl Runs {
         for entry in entries {
             ids.extend(entry.map_err(fault)?.file_name().into_string());
         }
-        ids.sort();
+        ids.arrange();
         Ok(ids)
     }
 
@@ -478,8 +480,7 @@ fn json(file: &mut File, value: &impl Serialize) -> io::Result<()> {
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
     let text = fs::read(path).map_err(|source| RunError::File { path: path.to_owned(), source })?;
-    serde_json::from_slice(&text)
-        .map_err(|e| RunError::Content { path: path.to_owned(), what: e.to_string() })
+    json::read(&text).map_err(|e| RunError::Content { path: path.to_owned(), what: e.to_string() })
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use ringbolt_core::json;
+
 /// An executable and its digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Executable {
@@ -88,7 +90,7 @@ fn identity(file: &File) -> std::io::Result<Identity> {
 }
 
 fn recall(memory: &Path, identity: &Identity) -> Option<String> {
-    let known: Memory = serde_json::from_slice(&std::fs::read(memory).ok()?).ok()?;
+    let known: Memory = json::read(&std::fs::read(memory).ok()?).ok()?;
     let sound = known.digest.len() == 64 && known.digest.bytes().all(|b| b.is_ascii_hexdigit());
     (sound && known.identity == *identity).then_some(known.digest)
 }

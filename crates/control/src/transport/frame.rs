@@ -3,6 +3,7 @@
 //! Used by the links of the fleet. Never interprets a frame beyond its type, never buffers more than one frame
 //! over the cap.
 
+use ringbolt_core::json;
 use ringbolt_core::wire::{Answer, MAX_FRAME, Request};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -46,7 +47,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     pub async fn next(&mut self) -> Result<Option<Answer>, FrameError> {
         loop {
             if let Some(end) = self.find_line() {
-                let answer = serde_json::from_slice(&self.buffer[..end]).map_err(|_| self.no_frame(end));
+                let answer = json::read(&self.buffer[..end]).map_err(|_| self.no_frame(end));
                 self.consume(end + 1);
                 return answer.map(Some);
             }

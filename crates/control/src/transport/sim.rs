@@ -12,6 +12,7 @@ use ringbolt_core::action::Action;
 use ringbolt_core::check::Check;
 use ringbolt_core::checkpoint::{Armed, Order};
 use ringbolt_core::facts::Question;
+use ringbolt_core::json;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::StepId;
 use ringbolt_core::sim::duration::{HEAL_MS, REBOOT_SECONDS, milliseconds};
@@ -241,7 +242,7 @@ async fn serve(line: DuplexStream, node: &NodeName, number: u64, sim: &SimTransp
                 if !matches!(read, Ok(count) if count > 0) {
                     return;
                 }
-                let request = serde_json::from_slice::<Request>(&text);
+                let request = json::read::<Request>(&text);
                 text.clear();
                 if !sim.reached(node) {
                     return drop(hush(&mut reader).await);

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::json;
+
 /// A run as the client saw it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stream {
@@ -104,8 +106,8 @@ struct Cpu {
 ///
 /// # Errors
 /// It is no report, or says that the run failed.
-pub fn parse(json: &str) -> Result<Stream, IperfError> {
-    let report: Report = serde_json::from_str(json)?;
+pub fn parse(text: &str) -> Result<Stream, IperfError> {
+    let report: Report = json::read(text.as_bytes())?;
     if let Some(said) = report.error {
         return Err(IperfError::Said(said));
     }

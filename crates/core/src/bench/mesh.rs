@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::interrupts::Interrupts;
 use super::iperf;
 use super::latency::Latency;
+use crate::arrange::Arrange;
 use crate::name::{NodeName, PortName};
 use crate::spec::Transport;
 use crate::survey::Survey;
@@ -253,7 +254,7 @@ pub fn payloads(largest: u32) -> Vec<u32> {
     sizes.extend([16, 64, 128, 256, 512, 1024, 1472, 2048, 4068, 4096, 8192, 8972, 16_384, 32_768]);
     sizes.extend([largest.saturating_sub(1), largest]);
     sizes.retain(|size| (16..=largest).contains(size));
-    sizes.sort_unstable();
+    sizes.arrange();
     sizes.dedup();
     sizes
 }

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 
 use self::ceph::{CephResult, Setup};
@@ -143,7 +144,7 @@ pub fn machine_marks(lab: Option<&str>, machines: &BTreeMap<NodeName, Machine>) 
             marks.push(Mark::new(Effect::Spoils, text));
         }
     }
-    let kinds: std::collections::BTreeSet<&str> = machines.values().map(|m| m.congestion.as_str()).collect();
+    let kinds: std::collections::BTreeSet<&str> = machines.values().map(|m| m.congestion.as_str()).into_set();
     if kinds.len() > 1 {
         let all: Vec<&str> = kinds.into_iter().collect();
         let text = format!("nodes differ in TCP's congestion control: {}", all.join(", "));

@@ -8,9 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::arrange::Arrange;
 use crate::explain::disks as code;
 use crate::facts::disk::Disk;
 use crate::facts::{self, CephNode, Facts, Known, ceph_conf};
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::plan::{Fleet, Obstacle};
 use crate::spec::{DiskFilter, Node, Osds};
@@ -32,7 +34,7 @@ pub use synced::{SYNCED, verdict};
 pub fn unasked(choices: &BTreeMap<NodeName, DiskChoice>) -> BTreeSet<NodeName> {
     let due = |c: &Chosen| !matches!(c.fate, Fate::Already(_)) && c.disk.health == facts::not_asked();
     let any = |choice: &DiskChoice| choice.chosen.iter().chain(&choice.db).chain(&choice.wal).any(due);
-    choices.iter().filter(|(_, choice)| any(choice)).map(|(node, _)| node.clone()).collect()
+    choices.iter().filter(|(_, choice)| any(choice)).map(|(node, _)| node.clone()).into_set()
 }
 
 /// What came of the wish of one node.
@@ -176,7 +178,7 @@ struct Sight<'f> {
 impl<'f> Sight<'f> {
     fn new(node: &'f Node, disks: &'f [Disk], ours: Ours<'f>) -> Self {
         let mut disks: Vec<&Disk> = disks.iter().collect();
-        disks.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
+        disks.arrange_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
         Self { node, name: &node.name, disks, ours, taken: Vec::new(), choice: DiskChoice::default() }
     }
 
@@ -226,7 +228,7 @@ impl<'f> Sight<'f> {
 
     /// A filter with serial numbers asks for these very disks.
     fn by_serial(&mut self, filter: &DiskFilter) {
-        let wanted: BTreeSet<&str> = filter.serial.iter().map(String::as_str).collect();
+        let wanted: BTreeSet<&str> = filter.serial.iter().map(String::as_str).into_set();
         let mut fit = 0;
         for serial in wanted {
             let of_serial: Vec<&Disk> = self.disks.iter().copied().filter(|d| d.serial == serial).collect();
@@ -252,12 +254,12 @@ impl<'f> Sight<'f> {
             self.choice.refused.push(refusal);
             self.choice.chosen.clear();
         }
-        self.choice.chosen.sort_by(|a, b| a.disk.path.cmp(&b.disk.path));
+        self.choice.chosen.arrange_by(|a, b| a.disk.path.cmp(&b.disk.path));
     }
 
     fn by_filter(&mut self, filter: &DiskFilter) {
         let refused = self.choice.refused.len();
-        let aside: BTreeSet<&str> = self.taken.iter().map(|(path, _)| *path).collect();
+        let aside: BTreeSet<&str> = self.taken.iter().map(|(path, _)| *path).into_set();
         let fitting: Vec<&Disk> = self
             .disks
             .iter()

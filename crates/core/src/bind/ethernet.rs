@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Binding, BoundPort, Cable};
 use crate::facts::Facts;
+use crate::into_set::IntoSet;
 use crate::name::{NodeName, PortName};
 use crate::plan::{Fleet, Obstacle};
 use crate::spec::{Node, Spec, Transport};
@@ -55,7 +56,7 @@ fn declared(spec: &Spec) -> BTreeSet<Cable> {
             let [a, b] = &link.ends;
             Some(Cable::new((a.node.clone(), a.port.clone()?), (b.node.clone(), b.port.clone()?)))
         })
-        .collect()
+        .into_set()
 }
 
 /// Cables as the adjacencies of a running fabric show them: host on a port, and back.

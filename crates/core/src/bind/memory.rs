@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Binding, BoundPort};
 use crate::facts::Facts;
+use crate::into_set::IntoSet;
 use crate::name::{NodeName, PortName};
 use crate::plan::{Fleet, Obstacle};
 use crate::spec::Spec;
@@ -17,7 +18,7 @@ pub const PATH: &str = "/var/lib/ringbolt/cabling";
 
 /// Fills in what the nodes remember, and notes the cables that are missing.
 pub(super) fn recall(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
-    let nodes: BTreeSet<&NodeName> = spec.nodes.iter().map(|n| &n.name).collect();
+    let nodes: BTreeSet<&NodeName> = spec.nodes.iter().map(|n| &n.name).into_set();
     let mut known: BTreeMap<(NodeName, PortName), (NodeName, PortName)> = BTreeMap::new();
     for (node, facts) in &fleet.nodes {
         for (port, far) in read(facts) {

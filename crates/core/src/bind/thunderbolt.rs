@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Binding, BoundPort, Cable, interface_at, port_name};
+use crate::arrange::Arrange;
 use crate::facts::thunderbolt::{Peer, Thunderbolt};
 use crate::facts::{Facts, Known};
+use crate::into_set::IntoSet;
 use crate::name::{NodeName, PortName};
 use crate::plan::{Fleet, Obstacle};
 use crate::spec::{Node, Spec};
@@ -20,7 +22,7 @@ struct Owner<'f> {
 
 pub(super) fn bind(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {
     let unheard = spec.nodes.iter().map(|n| &n.name).filter(|n| !fleet.nodes.contains_key(*n));
-    let quiet: BTreeSet<&str> = unheard.map(NodeName::as_str).collect();
+    let quiet: BTreeSet<&str> = unheard.map(NodeName::as_str).into_set();
     let mut owners: BTreeMap<&str, Owner<'_>> = BTreeMap::new();
     for node in &spec.nodes {
         let Some(facts) = fleet.nodes.get(&node.name) else { continue };
@@ -90,7 +92,7 @@ fn ports<'f>(
     binding: &mut Binding,
 ) -> Vec<(BoundPort, &'f str)> {
     let mut controllers: Vec<_> = thunderbolt.controllers.iter().collect();
-    controllers.sort_by(|a, b| a.pci.cmp(&b.pci));
+    controllers.arrange_by(|a, b| a.pci.cmp(&b.pci));
     let mut ports = Vec::new();
     for (index, controller) in controllers.iter().enumerate() {
         let Some(name) = port_name(node.ports.as_deref(), index) else { break };

@@ -15,6 +15,7 @@ use crate::facts::ceph::CephCluster;
 use crate::facts::disk::Medium;
 use crate::facts::{Facts, ceph_conf};
 use crate::into_map::IntoMap;
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::plan::{Fleet, Obstacle};
 use crate::spec::{Ceph, Node, PublicNetwork, Spec};
@@ -113,7 +114,7 @@ fn public(ceph: &Ceph, spec: &Spec, mesh: IpNet, fleet: &Fleet, obstacles: &mut 
         PublicNetwork::Prefix(prefix) => prefix.trunc(),
         PublicNetwork::Lan => {
             let networks: BTreeSet<IpNet> =
-                spec.nodes.iter().filter_map(|n| network_of(fleet.nodes.get(&n.name)?, n.address)).collect();
+                spec.nodes.iter().filter_map(|n| network_of(fleet.nodes.get(&n.name)?, n.address)).into_set();
             if let (1, Some(network)) = (networks.len(), networks.first()) {
                 return *network;
             }
@@ -163,7 +164,7 @@ fn monitor(
         .flat_map(|i| &i.addresses)
         .map(IpNet::addr)
         .filter(|a| public.contains(a))
-        .collect();
+        .into_set();
     if let (1, Some(address)) = (found.len(), found.first()) {
         return Some(*address);
     }
@@ -221,7 +222,7 @@ impl CephWish {
         class: Option<&str>,
     ) -> BTreeSet<&'a str> {
         let there = cluster.into_iter().flat_map(|c| &c.osds).filter(|o| is_of(class, &o.class));
-        let mut hosts: BTreeSet<&str> = there.map(|o| o.host.as_str()).collect();
+        let mut hosts: BTreeSet<&str> = there.map(|o| o.host.as_str()).into_set();
         let gets = |node: &&'a Node| {
             let chosen = self.disks.get(&node.name).map(|c| c.chosen.as_slice()).unwrap_or_default();
             // Those that are there are told by the cluster, where it answers.

@@ -7,6 +7,7 @@ pub mod node;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arrange::Arrange;
 use crate::bind::Cable;
 use crate::measure;
 use crate::name::NodeName;
@@ -144,7 +145,7 @@ fn direction(from: &NodeName, to: &NodeName, times: Times, pinged: &Pinged) -> D
     let outages = measure::outages_between(interval, &at, Some((times.cut - 0.2, times.mend)));
     let detour = pinged.replies.iter().any(|r| r.at > times.cut && r.at < times.mend && r.ttl < DIRECT_TTL);
     let mut after: Vec<_> = pinged.replies.iter().filter(|r| r.at >= times.mend).collect();
-    after.sort_by(|a, b| a.at.total_cmp(&b.at));
+    after.arrange_by(|a, b| a.at.total_cmp(&b.at));
     // The way is back from the first direct reply that no detour follows.
     let last_detour = after.iter().rposition(|r| r.ttl < DIRECT_TTL).map_or(0, |i| i + 1);
     let back = after.get(last_detour).map(|r| r.at - times.mend);

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::arrange::Arrange;
 use crate::name::NodeName;
 
 /// Seconds writes may stand still after a node's power loss.
@@ -113,7 +114,7 @@ pub fn gaps(at: &[f64]) -> Vec<(f64, f64)> {
 pub fn acknowledged(log: &str) -> Vec<f64> {
     let time = |line: &str| line.split(',').next()?.trim().parse::<f64>().ok();
     let mut at: Vec<f64> = log.lines().filter_map(time).map(|ms| ms / 1000.0).collect();
-    at.sort_by(f64::total_cmp);
+    at.arrange_by(f64::total_cmp);
     at
 }
 

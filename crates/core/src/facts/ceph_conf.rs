@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::arrange::Arrange;
+
 /// The file, one for the whole cluster of Proxmox VE.
 pub const PATH: &str = "/etc/pve/ceph.conf";
 
@@ -65,7 +67,7 @@ impl Conf {
             .chain(own)
             .filter_map(|word| address(word.trim().trim_matches(['[', ']'])))
             .collect();
-        list.sort_unstable();
+        list.arrange();
         list.dedup();
         list
     }

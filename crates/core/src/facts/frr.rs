@@ -7,6 +7,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::into_set::IntoSet;
+
 /// FRR's live condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frr {
@@ -90,7 +92,7 @@ pub fn answers(text: &str) -> Frr {
 /// about to set (FRR's issue 18541). Without `set src` no route of the fabric reaches the kernel. Other
 /// statements are not compared: FRR prints many of them in other words.
 pub fn lost(file: &str, running: &str) -> Vec<String> {
-    let running: BTreeSet<String> = statements(running).collect();
+    let running: BTreeSet<String> = statements(running).into_set();
     statements(file).filter(|statement| !running.contains(statement)).collect()
 }
 

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Facts, pve};
+use crate::arrange::Arrange;
 use crate::into_map::IntoMap;
+use crate::into_set::IntoSet;
 
 /// Status of the manager; absent where high availability was never used.
 pub const STATUS: &str = "/etc/pve/ha/manager_status";
@@ -95,7 +97,7 @@ pub fn managed(resources: &str) -> BTreeSet<String> {
     let sections = pve::sections(resources).unwrap_or_default();
     let ignored =
         |s: &pve::Section| s.keys.get("state").is_some_and(|v| v.iter().any(|state| state == "ignored"));
-    sections.iter().filter(|s| !ignored(s)).map(|s| format!("{}:{}", s.kind, s.id)).collect()
+    sections.iter().filter(|s| !ignored(s)).map(|s| format!("{}:{}", s.kind, s.id)).into_set()
 }
 
 /// One guest of a node.
@@ -128,7 +130,7 @@ pub fn guests(vmlist: &str, node: &str) -> Vec<Guest> {
             Some(Guest { id: id.parse().ok()?, kind: kind.into(), runs: false })
         })
         .collect();
-    all.sort();
+    all.arrange();
     all
 }
 

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::into_map::IntoMap;
+use crate::json;
 
 /// One network interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -225,11 +226,11 @@ fn destination(text: &str, family: Family) -> Option<IpNet> {
 }
 
 /// Reads a JSON list; `ip` prints nothing at all for an empty one in some versions.
-fn list<T: for<'de> Deserialize<'de>>(json: &str, command: &'static str) -> Result<Vec<T>, NetworkError> {
-    if json.trim().is_empty() {
+fn list<T: for<'de> Deserialize<'de>>(text: &str, command: &'static str) -> Result<Vec<T>, NetworkError> {
+    if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    serde_json::from_str(json).map_err(|source| NetworkError::Json { command, source })
+    json::read(text.as_bytes()).map_err(|source| NetworkError::Json { command, source })
 }
 
 /// What udev's data file of an interface (`/run/udev/data/n<ifindex>`) says about it.

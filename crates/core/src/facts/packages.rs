@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::into_set::IntoSet;
+
 /// Versions of those wanted packages that are installed. Packages that are only configured, half
 /// installed or removed do not count. `status` is the whole of `/var/lib/dpkg/status`.
 pub fn installed(status: &str, wanted: &BTreeSet<String>) -> BTreeMap<String, String> {
@@ -26,7 +28,7 @@ pub fn installed(status: &str, wanted: &BTreeSet<String>) -> BTreeMap<String, St
 pub fn names(status: &str) -> BTreeSet<String> {
     let entries = status.split("\n\n");
     let named = entries.filter_map(|e| e.trim_start().strip_prefix("Package: ")?.split_once('\n'));
-    named.filter(|(_, fields)| version(fields).is_some()).map(|(name, _)| name.to_owned()).collect()
+    named.filter(|(_, fields)| version(fields).is_some()).map(|(name, _)| name.to_owned()).into_set()
 }
 
 /// The version of an entry whose status is `… … installed`.

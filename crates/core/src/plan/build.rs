@@ -8,10 +8,12 @@ use ipnet::IpNet;
 
 use super::{Fleet, Obstacle, Phase, Plan, Risk, Step, ceph, cluster, order};
 use crate::action::Action;
+use crate::arrange::Arrange;
 use crate::check::Check;
 use crate::checkpoint;
 use crate::desired::{Desired, Goal};
 use crate::facts::{Facts, KernelRoute};
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::resource::fabric::Member;
 use crate::resource::{Resource, frr_local, initramfs, owed, remove_file, step};
@@ -96,7 +98,7 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
         phases.extend(stores);
     } else {
         phases.only(Phase::Prepare);
-        plan.waiting.sort();
+        plan.waiting.arrange();
         plan.waiting.dedup();
     }
     plan.steps = order::order(phases, policy);
@@ -181,11 +183,11 @@ fn of_port(step: &Step) -> bool {
 fn shadows(node: &NodeName, facts: &Facts, desired: &Desired) -> Option<Step> {
     let fabric = desired.fabric.as_ref()?;
     let frr = facts.state.frr.yes()?;
-    let installed: BTreeSet<IpNet> = frr.routes.iter().filter(|r| r.installed).map(|r| r.to).collect();
-    let ids: BTreeSet<IpAddr> = fabric.nodes.values().flat_map(Member::ids).collect();
+    let installed: BTreeSet<IpNet> = frr.routes.iter().filter(|r| r.installed).map(|r| r.to).into_set();
+    let ids: BTreeSet<IpAddr> = fabric.nodes.values().flat_map(Member::ids).into_set();
     let hides =
         |r: &&KernelRoute| r.protocol == "boot" && installed.contains(&r.to) && ids.contains(&r.to.addr());
-    let to: BTreeSet<IpNet> = facts.state.routes.iter().filter(hides).map(|r| r.to).collect();
+    let to: BTreeSet<IpNet> = facts.state.routes.iter().filter(hides).map(|r| r.to).into_set();
     if to.is_empty() {
         return None;
     }
@@ -225,7 +227,7 @@ fn merge_reloads(steps: &mut Vec<Step>) {
             None => reloads.push(step),
         }
     }
-    reloads.sort_by(|a, b| (a.phase, &a.id).cmp(&(b.phase, &b.id)));
+    reloads.arrange_by(|a, b| (a.phase, &a.id).cmp(&(b.phase, &b.id)));
     for mut reload in reloads {
         // The same reload may be due in two phases: its id says which.
         if reload.phase != Phase::Prepare {
@@ -282,7 +284,7 @@ pub(crate) fn goal_checks(spec: &Spec, goal: &Goal) -> Vec<Check> {
 /// Sorts obstacles so that the same facts give the same bytes.
 pub(crate) fn tidy(list: &mut Vec<Obstacle>) {
     let key = |o: &Obstacle| (o.code.clone(), o.node.clone(), o.message.clone(), o.evidence.clone());
-    list.sort_by_cached_key(key);
+    list.arrange_by_key(key);
     let mut seen = BTreeSet::new();
     list.retain(|o| seen.insert((o.code.clone(), o.node.clone(), o.message.clone())));
 }

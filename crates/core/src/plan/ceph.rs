@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 
 use super::order::wall_after;
 use super::{Fleet, Phase, Plan, Risk, Step, StepId};
+use crate::arrange::Arrange;
 use crate::check::{CephCheck, Check};
 use crate::desired::Desired;
 use crate::desired::ceph::{CephWish, home, shared, told};
 use crate::facts::ceph::CephCluster;
 use crate::facts::ceph_conf;
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::resource::ceph::{
     Scene, config, daemon, datacenter, filesystem, init, install, measure, on, osd, pool, storage, wait,
@@ -150,7 +152,7 @@ fn healthy(scene: &Scene<'_>) -> Step {
         .flat_map(|c| &c.complaints)
         .filter(|c| !passing(&c.code))
         .map(|c| c.code.clone())
-        .collect();
+        .into_set();
     let why = if known.is_empty() {
         "the end of the way: HEALTH_OK, all placement groups active and clean".into()
     } else {
@@ -210,7 +212,7 @@ impl Course {
             0 => {}
             1 => self.last = ends,
             _ => {
-                ends.sort_unstable();
+                ends.arrange();
                 let gate = wall_after(format!("gate:ceph-{name}"), name, Phase::Ceph, ends);
                 self.last = vec![gate.id.clone()];
                 self.steps.push(gate);

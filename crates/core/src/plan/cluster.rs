@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{FileChange, Fleet, Phase, Plan, Risk, Step, Undo};
 use crate::action::{Action, SdnChange};
+use crate::arrange::Arrange;
 use crate::check::Check;
 use crate::desired::Desired;
 use crate::facts::{Facts, pve};
@@ -29,7 +30,7 @@ pub(super) fn settle(desired: &Desired, fleet: &Fleet, plan: &mut Plan) -> Optio
     }
     // What somebody has deleted and not applied is lost by our apply.
     calls.leaving.extend(unapplied.leaving);
-    calls.leaving.sort();
+    calls.leaving.arrange();
     calls.leaving.dedup();
     let live = fleet.nodes.values().any(carries_traffic);
     Some(apply(fabric, desired, (node, facts), &staged, calls, live))

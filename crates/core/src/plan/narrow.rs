@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Phase, Plan};
 use crate::action::Action;
+use crate::into_set::IntoSet;
 
 impl Plan {
     /// Keeps the steps of one phase and of some nodes (all of them, where the list is empty). What
@@ -25,7 +26,7 @@ impl Plan {
         // Who mends one node is not kept from it by what another one would cut.
         let cut = crate::explain::nodes::CUTS.0;
         self.obstacles.retain(|o| o.code != cut || o.node.as_ref().is_none_or(|n| named(n.as_str())));
-        let left: BTreeSet<String> = self.steps.iter().map(|s| s.id.to_string()).collect();
+        let left: BTreeSet<String> = self.steps.iter().map(|s| s.id.to_string()).into_set();
         for step in &mut self.steps {
             step.after.retain(|id| left.contains(&id.to_string()));
         }

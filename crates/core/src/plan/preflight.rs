@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cluster::{self, speaker};
 use super::{Fleet, Obstacle, build};
+use crate::arrange::Arrange;
 use crate::bind::Binding;
 use crate::checkpoint;
 use crate::facts::{Facts, pve};
 use crate::into_map::IntoMap;
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::spec::{Routing, Spec};
 use crate::topology::Topology;
@@ -239,7 +241,7 @@ impl Look<'_> {
             }
             let wanted = self.spec.nodes.iter().map(|n| n.name.as_str());
             let mut absent: Vec<&str> = wanted.filter(|n| !members.nodelist.contains_key(*n)).collect();
-            absent.sort_unstable();
+            absent.arrange();
             if !absent.is_empty() {
                 self.obstacles.push(Obstacle::about(
                     "RB0503",
@@ -311,7 +313,7 @@ impl Look<'_> {
         };
         let ours = |s: &pve::Section| s.id == id || member(s).is_some();
         // What an interrupted run of ours has staged names only nodes we know; the plan goes on from there.
-        let known: BTreeSet<&str> = self.spec.nodes.iter().map(|n| n.name.as_str()).collect();
+        let known: BTreeSet<&str> = self.spec.nodes.iter().map(|n| n.name.as_str()).into_set();
         let mine = |s: &pve::Section| s.id == id || member(s).is_some_and(|n| known.contains(n.as_str()));
         let by_id = |list: &'_ [pve::Section]| -> BTreeMap<String, pve::Section> {
             list.iter().map(|s| (s.id.clone(), s.clone())).into_map()

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FileChange, Fleet, Obstacle, Phase, Plan, Risk, Step, StepId, Undo, cluster, speaker};
 use crate::action::{Action, SdnChange};
+use crate::arrange::Arrange;
 use crate::check::Check;
 use crate::digest;
 use crate::facts::{Facts, ceph_conf, pve};
@@ -379,7 +380,7 @@ impl Back<'_> {
                 one(share);
             }
             if lists.peek().is_some() && !ends.is_empty() {
-                ends.sort_unstable();
+                ends.arrange();
                 let (id, name) = (format!("gate:undo-{}", phase.0.word()), phase.0.word());
                 let wall = super::order::wall_after(id, name, phase.0, ends);
                 gate = Some(wall.id.clone());

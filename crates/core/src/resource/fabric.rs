@@ -7,8 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use serde::Serialize;
 
 use crate::action::{PveCall, Verb};
+use crate::arrange::Arrange;
 use crate::facts::pve::Section;
 use crate::into_map::IntoMap;
+use crate::into_set::IntoSet;
 use crate::name::{FabricId, NodeName, PortName};
 
 /// The fabric as it should be.
@@ -129,7 +131,7 @@ fn towards(id: &FabricId, wish: &[Section], staged: &[Section], keeps: impl Fn(&
         let call = if wish.kind == FABRIC_KIND { fabric_call } else { node_call };
         calls.calls.push(call(id, wish, now));
     }
-    let wanted: BTreeSet<&str> = wish.iter().map(|s| s.id.as_str()).collect();
+    let wanted: BTreeSet<&str> = wish.iter().map(|s| s.id.as_str()).into_set();
     for (name, section) in &have {
         if section.kind == NODE_KIND && !wanted.contains(*name) && !keeps(section) {
             let node = node_of(id, name).to_owned();
@@ -248,7 +250,7 @@ pub fn same(one: &Section, other: &Section) -> bool {
 /// plan's diff.
 pub fn render(sections: &[Section]) -> String {
     let mut sorted: Vec<&Section> = sections.iter().collect();
-    sorted.sort_by_cached_key(|s| {
+    sorted.arrange_by_key(|s| {
         let fabric = s.id.split('_').next().unwrap_or(&s.id).to_owned();
         (fabric, s.kind.ends_with("_node"), s.id.clone())
     });

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Outcome, carries_traffic, step};
 use crate::action::Action;
+use crate::arrange::Arrange;
 use crate::check::Check;
 use crate::facts::{Facts, pve};
 use crate::name::NodeName;
@@ -65,7 +66,7 @@ impl Generated {
         let mut checks = Vec::new();
         for (path, list) in [(FRR_CONF, &self.frr), (pve::path::SDN_INTERFACES, &self.interfaces)] {
             let mut lines: Vec<&Arc<str>> = list.iter().map(|(_, line)| line).collect();
-            lines.sort_unstable();
+            lines.arrange();
             lines.dedup();
             checks.extend(lines.into_iter().map(|l| Check::Line { path: path.into(), line: Arc::clone(l) }));
         }

@@ -11,6 +11,7 @@ use crate::explain::nodes as code;
 use crate::facts::ceph::CephCluster;
 use crate::facts::ha::{self, Status};
 use crate::facts::{Facts, Guest, Known, pve};
+use crate::into_set::IntoSet;
 use crate::name::{NodeName, PortName};
 use crate::plan::{Obstacle, Plan, Risk};
 use crate::spec::Transport;
@@ -66,11 +67,11 @@ impl<'a> Look<'a> {
 
     /// OSDs of a node: those with a folder on it, and those the cluster has below its name.
     pub(super) fn osds(&self, node: &NodeName) -> Vec<u32> {
-        let known: BTreeSet<u32> = self.cluster.into_iter().flat_map(|c| &c.osds).map(|o| o.id).collect();
+        let known: BTreeSet<u32> = self.cluster.into_iter().flat_map(|c| &c.osds).map(|o| o.id).into_set();
         let here = self.facts(node).and_then(|f| f.state.ceph.yes());
         let local = here.into_iter().flat_map(|c| &c.osds).map(|o| o.id).filter(|id| known.contains(id));
         let named = self.cluster.into_iter().flat_map(|c| &c.osds).filter(|o| o.host == node.as_str());
-        let all: BTreeSet<u32> = local.chain(named.map(|o| o.id)).collect();
+        let all: BTreeSet<u32> = local.chain(named.map(|o| o.id)).into_set();
         all.into_iter().collect()
     }
 
@@ -284,7 +285,7 @@ impl<'a> Look<'a> {
                 let near = place(&(node.clone(), port.name.clone()));
                 Some(if near < far { (near, far) } else { (far, near) })
             })
-            .collect();
+            .into_set();
         Topology::new(self.survey.spec.nodes.iter().map(|n| n.name.clone()), cables)
     }
 
@@ -474,7 +475,7 @@ impl<'a> Look<'a> {
 /// because a node or a cable is away already. What this very apply brings back is no reason.
 pub fn torn(survey: &Survey, plan: &Plan) -> Vec<Obstacle> {
     let nodes: BTreeSet<&NodeName> =
-        plan.steps.iter().filter(|s| s.risk >= Risk::Disruptive).filter_map(|s| s.node.as_ref()).collect();
+        plan.steps.iter().filter(|s| s.risk >= Risk::Disruptive).filter_map(|s| s.node.as_ref()).into_set();
     if nodes.is_empty() || told(&survey.fleet).is_none() {
         return Vec::new();
     }
@@ -482,12 +483,12 @@ pub fn torn(survey: &Survey, plan: &Plan) -> Vec<Obstacle> {
     let mut look = Look::new(survey, &nobody);
     let meant = look.meant();
     let dark = look.dark();
-    let at_work: BTreeSet<&NodeName> = plan.deeds().filter_map(|s| s.node.as_ref()).collect();
+    let at_work: BTreeSet<&NodeName> = plan.deeds().filter_map(|s| s.node.as_ref()).into_set();
     let mended = |name: &String| at_work.iter().any(|n| n.as_str() == name);
     if !dark.is_empty() && dark.iter().all(mended) {
         return Vec::new();
     }
-    let mut links: BTreeSet<&Link> = look.live.links().iter().collect();
+    let mut links: BTreeSet<&Link> = look.live.links().iter().into_set();
     let lit = links.len();
     links.extend(meant.links().iter().filter(|link| look.comes_back(link, &at_work)));
     if links.len() > lit {

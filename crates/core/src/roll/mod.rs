@@ -7,9 +7,11 @@
 use std::collections::BTreeSet;
 
 use crate::action::{Action, CephDeed};
+use crate::arrange::Arrange;
 use crate::check::{CephCheck, Check, Stage};
 use crate::desired::ceph::told;
 use crate::facts::ceph::CephCluster;
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::plan::{Phase, Plan, Risk, Step, StepId, Undo, goal_checks, tidy, wall_after};
 use crate::resource::ceph::on;
@@ -84,9 +86,8 @@ pub fn turns(survey: &Survey, nodes: &[NodeName]) -> Vec<NodeName> {
         let leads = cluster.is_some_and(|c| c.leader == node.as_str());
         (manages, leads)
     };
-    let mut turns: Vec<NodeName> =
-        nodes.iter().cloned().collect::<BTreeSet<NodeName>>().into_iter().collect();
-    turns.sort_by_cached_key(late);
+    let mut turns: Vec<NodeName> = nodes.iter().cloned().into_set().into_iter().collect();
+    turns.arrange_by_key(late);
     turns
 }
 
@@ -302,7 +303,7 @@ fn whole(look: &Look<'_>, node: &NodeName, clean: bool) -> Option<Step> {
     let cluster = look.cluster?;
     let mut proof = daemons(look, node);
     let teller = if proof.is_empty() { look.speaker()? } else { node };
-    let ids: BTreeSet<String> = cluster.quorum.iter().cloned().chain(monitor(cluster, node)).collect();
+    let ids: BTreeSet<String> = cluster.quorum.iter().cloned().chain(monitor(cluster, node)).into_set();
     let monitors = if cluster.monitors.contains_key(node.as_str()) { Some(node) } else { look.monitor(node) };
     proof.extend(monitors.map(|at| on(at, CephCheck::Quorum { ids })));
     for osd in look.osds(node) {

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{Cluster, Node, Socket, stanza};
 use crate::facts::Known;
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 
 impl Cluster {
     /// Reboots nodes, all at the same time.
     pub fn reboot(&mut self, names: &[NodeName]) {
-        let there: BTreeSet<&NodeName> = names.iter().collect();
+        let there: BTreeSet<&NodeName> = names.iter().into_set();
         let touched: Vec<Socket> = self
             .cables
             .iter()

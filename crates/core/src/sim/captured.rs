@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Cables, Cluster, Node, Socket, stanza};
 use crate::bind::bind;
 use crate::facts::Known;
+use crate::into_set::IntoSet;
 use crate::name::{NodeName, PortName};
 use crate::plan::Fleet;
 use crate::resource::reload::FRR_CONF;
@@ -21,7 +22,7 @@ pub fn captured(spec: &Spec, fleet: &Fleet) -> Cluster {
     };
     let cables: Cables =
         binding.cables.iter().filter_map(|cable| Some((socket(&cable.a)?, socket(&cable.b)?))).collect();
-    let sockets: BTreeSet<Socket> = cables.iter().flat_map(|(a, b)| [a.clone(), b.clone()]).collect();
+    let sockets: BTreeSet<Socket> = cables.iter().flat_map(|(a, b)| [a.clone(), b.clone()]).into_set();
     let ceph = fleet.nodes.values().find_map(|f| f.state.ceph_cluster.yes().cloned());
     let nodes = fleet.nodes.iter().map(|(name, facts)| {
         let mut node = Node::new(facts.clone());

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::chance::Dice;
 use super::{Cluster, Frr, Options, fresh, spec};
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::spec::{
     Ceph, Filesystem, Keeping, Mclock, OsdMemory, Osds, Pool, PublicNetwork, Release, Repository, Routing,
@@ -132,7 +133,7 @@ pub fn shape(kind: usize, nodes: usize, pairs: &[(usize, usize)]) -> Topology {
         4 => generate::mesh(nodes),
         _ => {
             let pairs = pairs.iter().map(|(a, b)| (a % nodes, b % nodes)).filter(|(a, b)| a != b);
-            let pairs: BTreeSet<(usize, usize)> = pairs.map(|(a, b)| (a.min(b), a.max(b))).collect();
+            let pairs: BTreeSet<(usize, usize)> = pairs.map(|(a, b)| (a.min(b), a.max(b))).into_set();
             generate::cabled(nodes, pairs)
         }
     }

@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 
 use super::{Cluster, Node, file};
 use crate::action::{CephDeed, OsdDeed};
+use crate::arrange::Arrange;
 use crate::facts::ceph::{ConfigEntry, Daemon, FilesystemFact, LocalOsd, OsdFact, PoolFact, Quorum};
 use crate::facts::disk::{Medium, Use};
 use crate::facts::{CephNode, Disk, Known, UnitFact, ceph_conf, not_asked, pve};
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::resource::ceph::install;
 use crate::wire::Failure;
@@ -132,7 +134,7 @@ impl Cluster {
             .config
             .retain(|e| (&e.section, &e.name, &e.mask) != (&entry.section, &entry.name, &entry.mask));
         self.ceph.config.push(entry);
-        self.ceph.config.sort();
+        self.ceph.config.arrange();
     }
 
     fn installed(&self, name: &NodeName) -> Result<(), Failure> {
@@ -417,7 +419,7 @@ impl Cluster {
         self.ceph.leader = names.first().cloned().unwrap_or_default();
         self.ceph.quorum.clone_from(&names);
         let hosts: BTreeSet<&str> =
-            self.ceph.osds.iter().filter(|o| o.up && o.within).map(|o| o.host.as_str()).collect();
+            self.ceph.osds.iter().filter(|o| o.up && o.within).map(|o| o.host.as_str()).into_set();
         self.ceph.placement_groups.clear();
         for pool in &self.ceph.pools {
             let whole = pool.size as usize <= hosts.len();

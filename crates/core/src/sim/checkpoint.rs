@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use super::{Cluster, Node, stanza};
 use crate::checkpoint::{ARMED, Armed, Cause, FIRED, Fired, Order, covers, generated};
 use crate::facts::{FileFact, UnitFact};
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::plan::StepId;
 use crate::wire::Failure;
@@ -190,7 +191,7 @@ impl Node {
     /// Every covered file that is there, and those with fixed names that are not.
     fn present(&self) -> BTreeSet<String> {
         let there = self.facts.state.files.keys().filter(|path| covers(path)).cloned();
-        crate::checkpoint::files().map(str::to_owned).chain(there).collect()
+        crate::checkpoint::files().map(str::to_owned).chain(there).into_set()
     }
 
     /// Goes back to what was kept; at boot only the files do.

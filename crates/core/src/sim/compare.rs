@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cluster;
+use crate::arrange::Arrange;
 use crate::facts::disk::Use;
 use crate::facts::{CephCluster, Facts, Known};
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 
 impl Cluster {
@@ -34,12 +36,12 @@ pub fn lasting(mut facts: Facts) -> Facts {
     }
     for interface in facts.inventory.interfaces.values_mut() {
         interface.index = 0;
-        interface.addresses.sort();
+        interface.addresses.arrange();
     }
-    facts.state.routes.sort_by_key(|r| format!("{r:?}"));
+    facts.state.routes.arrange_by_key(|r| format!("{r:?}"));
     if let Known::Yes(frr) = &mut facts.state.frr {
         frr.neighbors.iter_mut().for_each(|n| n.since.clear());
-        frr.daemons.sort();
+        frr.daemons.arrange();
     }
     if let Known::Yes(disks) = &mut facts.inventory.disks {
         for usage in disks.iter_mut().flat_map(|d| &mut d.uses) {
@@ -50,7 +52,7 @@ pub fn lasting(mut facts: Facts) -> Facts {
     }
     if let Known::Yes(node) = &mut facts.state.ceph {
         node.osds.iter_mut().for_each(|o| o.id = 0);
-        node.osds.sort_by(|a, b| a.fsid.cmp(&b.fsid));
+        node.osds.arrange_by(|a, b| a.fsid.cmp(&b.fsid));
     }
     if let Known::Yes(cluster) = &mut facts.state.ceph_cluster {
         store(cluster);
@@ -60,19 +62,19 @@ pub fn lasting(mut facts: Facts) -> Facts {
 
 fn store(cluster: &mut CephCluster) {
     cluster.osds.iter_mut().for_each(|o| o.id = 0);
-    cluster.osds.sort_by(|a, b| a.uuid.cmp(&b.uuid));
+    cluster.osds.arrange_by(|a, b| a.uuid.cmp(&b.uuid));
     cluster.pools.iter_mut().for_each(|p| p.id = 0);
-    cluster.pools.sort_by(|a, b| a.name.cmp(&b.name));
-    cluster.filesystems.sort_by(|a, b| a.name.cmp(&b.name));
-    cluster.rules.sort();
+    cluster.pools.arrange_by(|a, b| a.name.cmp(&b.name));
+    cluster.filesystems.arrange_by(|a, b| a.name.cmp(&b.name));
+    cluster.rules.arrange();
     cluster.standby_managers.extend(cluster.active_manager.take());
-    cluster.standby_managers.sort();
+    cluster.standby_managers.arrange();
     for entry in &mut cluster.config {
         if entry.section.starts_with("osd.") {
             "osd.N".clone_into(&mut entry.section);
         }
     }
-    cluster.config.sort();
+    cluster.config.arrange();
 }
 
 /// Where two fleets differ, at most `most` lines: node, the line of one, the line of the other.
@@ -82,7 +84,7 @@ pub fn differences(
     most: usize,
 ) -> Vec<String> {
     let mut found = Vec::new();
-    let names: BTreeSet<&NodeName> = one.keys().chain(other.keys()).collect();
+    let names: BTreeSet<&NodeName> = one.keys().chain(other.keys()).into_set();
     for name in names {
         let lines = |facts: Option<&Facts>| -> Vec<String> {
             let text = facts.map(|f| serde_json::to_string_pretty(f).unwrap_or_default());

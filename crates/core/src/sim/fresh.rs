@@ -12,6 +12,7 @@ use crate::facts::thunderbolt::{Controller, Peer};
 use crate::facts::{
     CephCluster, CephNode, Facts, Interface, Inventory, Known, Realm, State, Thunderbolt, UnitFact, not_asked,
 };
+use crate::into_set::IntoSet;
 use crate::name::{FabricId, NodeName, PortName};
 use crate::resource::interfaces;
 use crate::spec::{self, Routing, Spec, Transport};
@@ -138,7 +139,7 @@ fn ports(topology: &Topology, node: &NodeName) -> Vec<PortName> {
     let plugged = topology.switch();
     let from = plugged.partition_point(|p| p.node < *node);
     let plugged = plugged[from..].iter().take_while(|p| p.node == *node).filter_map(|p| p.port.clone());
-    let list: BTreeSet<PortName> = cabled.chain(plugged).collect();
+    let list: BTreeSet<PortName> = cabled.chain(plugged).into_set();
     list.into_iter().collect()
 }
 

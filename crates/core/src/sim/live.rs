@@ -8,9 +8,11 @@ use ipnet::IpNet;
 
 use super::frr_conf::{self, Circuit, Conf};
 use super::{Cluster, Node, Socket};
+use crate::arrange::Arrange;
 use crate::facts::frr::{BfdPeer, FabricRoute, Neighbor};
 use crate::facts::network::{KernelRoute, Nexthop};
 use crate::facts::{Frr, Known};
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 
 /// One direction of a cable whose both ends are there.
@@ -39,7 +41,7 @@ impl Cluster {
             return self.settle();
         }
         let ends = self.cables.of(name).flat_map(|(a, b)| [a.node.clone(), b.node.clone()]);
-        let near: BTreeSet<NodeName> = ends.chain([name.clone()]).collect();
+        let near: BTreeSet<NodeName> = ends.chain([name.clone()]).into_set();
         let ways: Vec<Way> = near.iter().flat_map(|node| self.ways_of(node)).collect();
         self.settle_some(&near, &ways);
     }
@@ -52,7 +54,7 @@ impl Cluster {
                 node.connected();
             }
         }
-        let ends: BTreeSet<&NodeName> = ways.iter().map(|w| &w.from).chain(names).collect();
+        let ends: BTreeSet<&NodeName> = ways.iter().map(|w| &w.from).chain(names).into_set();
         let confs: BTreeMap<NodeName, Conf> = ends
             .into_iter()
             .filter_map(|name| Some((name, self.nodes.get(name).filter(|n| n.runs("fabricd"))?)))
@@ -105,7 +107,7 @@ impl Cluster {
         let cards = |n: &NodeName| self.nodes.get(n).map(|node| node.facts.inventory.interfaces.iter());
         for name in names.iter().filter(|_| !self.thunderbolt && !self.sockets.is_empty()) {
             let used: BTreeSet<&str> =
-                ways.iter().filter(|w| w.from == *name).map(|w| w.port.as_str()).collect();
+                ways.iter().filter(|w| w.from == *name).map(|w| w.port.as_str()).into_set();
             let ports = cards(name).into_iter().flatten().map(|(port, _)| port);
             let bare = ports.filter(|p| {
                 !used.contains(p.as_str())
@@ -228,7 +230,7 @@ fn paths(
                 }
                 Some((best, known)) if *best == hops + 1 => {
                     known.extend(ports);
-                    known.sort();
+                    known.arrange();
                     known.dedup();
                 }
                 Some(_) => {}

@@ -8,8 +8,10 @@ use super::near::nearest;
 use super::node::{self, Ports};
 use super::tree::Faults;
 use super::{Routing, Transport};
+use crate::arrange::Arrange;
 use crate::diagnostic::Diagnostic;
 use crate::explain::cabling as code;
+use crate::into_set::IntoSet;
 use crate::name::PortName;
 
 /// The drafts of a spec that cabling is about.
@@ -274,7 +276,7 @@ impl<'d> Cabling<'d> {
         for link in self.links {
             let Some([a, b]) = &link.ends else { continue };
             let mut pair = [a.node.as_str(), b.node.as_str()];
-            pair.sort_unstable();
+            pair.arrange();
             if pair[0] == pair[1] {
                 continue;
             }
@@ -324,7 +326,7 @@ impl<'d> Cabling<'d> {
                 pieces.join(a, b);
             }
         }
-        let roots: BTreeSet<usize> = (0..self.nodes.len()).map(|n| pieces.root(n)).collect();
+        let roots: BTreeSet<usize> = (0..self.nodes.len()).map(|n| pieces.root(n)).into_set();
         let home = pieces.root(0);
         let Some(away) = (0..self.nodes.len()).find(|n| pieces.root(*n) != home) else { return };
         let apart = &self.nodes[away];

@@ -2,6 +2,8 @@
 //!
 //! Used by the spec reader for keys, sections, choices and node names, and by `ringbolt explain`.
 
+use crate::arrange::Arrange;
+
 /// The candidate nearest to `written`, if one is near enough to be what was meant.
 ///
 /// Upper and lower case, dashes and underscores count as equal. A name that holds the other
@@ -25,7 +27,7 @@ pub fn nearest<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>)
             }
         })
         .collect();
-    found.sort_unstable();
+    found.arrange();
     found.dedup();
     match found.as_slice() {
         [(best, _), (second, _), ..] if best == second => None,

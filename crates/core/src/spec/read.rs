@@ -12,6 +12,7 @@ use super::{
     key, link,
 };
 use super::{near::nearest, node, pool, secret, storage, syntax};
+use crate::arrange::Arrange;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::explain::file;
 
@@ -44,7 +45,7 @@ pub fn read(text: &str) -> Outcome {
     let mut faults = Faults::default();
     let spec = lower(text, tree.get_ref(), &mut faults);
     let mut diagnostics = faults.0;
-    diagnostics.sort_by_key(Diagnostic::place);
+    diagnostics.arrange_by_key(Diagnostic::place);
     let usable = diagnostics.iter().all(|d| d.severity != Severity::Error);
     debug_assert!(!usable || spec.is_some(), "no spec and no error");
     Outcome { spec: spec.filter(|_| usable), diagnostics, secrets: secret::places(tree.get_ref()) }

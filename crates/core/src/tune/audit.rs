@@ -11,6 +11,7 @@ use super::table::{Home, Judge, Known, known};
 use super::value::same;
 use super::verdict::Verdict;
 use super::{RULED, Setting, profile, scrub, surroundings, system, who};
+use crate::arrange::Arrange;
 use crate::facts::ceph::ConfigEntry;
 use crate::facts::{CephCluster, ceph_conf};
 use crate::name::NodeName;
@@ -118,7 +119,7 @@ pub fn audit(spec: &Spec, fleet: &Fleet) -> Audit {
         audit.remarks = spec.ceph.as_ref().map(|c| scrub::remarks(c, cluster)).unwrap_or_default();
     }
     audit.settings.extend(system::judged(fleet));
-    audit.settings.sort();
+    audit.settings.arrange();
     audit
 }
 

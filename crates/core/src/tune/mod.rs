@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use crate::facts::ceph::ConfigEntry;
+use crate::into_set::IntoSet;
 
 mod audit;
 mod case;
@@ -34,7 +35,7 @@ pub use verdict::Verdict;
 /// What every node is asked for an audit; one of them is asked for the cluster as well.
 pub fn question() -> crate::facts::Question {
     let mut files: std::collections::BTreeSet<String> =
-        system::FILES.iter().map(|f| (*f).to_owned()).collect();
+        system::FILES.iter().map(|f| (*f).to_owned()).into_set();
     files.insert(crate::facts::ceph_conf::PATH.to_owned());
     crate::facts::Question {
         files,

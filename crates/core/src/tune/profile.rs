@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Setting, Share, heartbeat, memory, scrub, shares};
+use crate::arrange::Arrange;
 use crate::name::NodeName;
 use crate::plan::Fleet;
 use crate::spec::{Mclock, Spec};
@@ -31,7 +32,7 @@ pub fn profile_for(spec: &Spec, shares: Option<&BTreeMap<NodeName, Share>>) -> V
         source: "CVE-2021-20288; Ceph warns (AUTH_INSECURE_GLOBAL_ID_RECLAIM_ALLOWED) until it is off",
         undo: "ceph config rm mon auth_allow_insecure_global_id_reclaim: back to true".to_owned(),
     });
-    profile.sort_by(|a, b| (&a.section, a.name).cmp(&(&b.section, b.name)));
+    profile.arrange_by(|a, b| (&a.section, a.name).cmp(&(&b.section, b.name)));
     profile
 }
 

@@ -7,12 +7,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arrange::Arrange;
 use crate::bind::disks::Fate;
 use crate::check::{CephCheck, Check, Finding};
 use crate::desired::Desired;
 use crate::desired::ceph::{CephWish, told};
 use crate::facts::ceph::{CephCluster, Complaint};
 use crate::facts::{Facts, ceph_conf};
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::plan::Fleet;
 use crate::spec::Spec;
@@ -87,7 +89,7 @@ pub(super) fn report(spec: &Spec, desired: &Desired, fleet: &Fleet) -> Option<Ce
     look.conf(wish);
     let mut report = look.report;
     report.doubt();
-    report.rows.sort_by(|a, b| (a.area, &a.node).cmp(&(b.area, &b.node)));
+    report.rows.arrange_by(|a, b| (a.area, &a.node).cmp(&(b.area, &b.node)));
     if let Some(cluster) = cluster {
         report.health.clone_from(&cluster.health);
         report.leader.clone_from(&cluster.leader);
@@ -158,7 +160,7 @@ impl Look<'_> {
 
     /// What each node says of its own.
     fn nodes(&mut self, spec: &Spec, wish: &CephWish) {
-        let ids: BTreeSet<String> = wish.monitors.iter().map(|(node, _)| node.to_string()).collect();
+        let ids: BTreeSet<String> = wish.monitors.iter().map(|(node, _)| node.to_string()).into_set();
         for (node, _) in &wish.monitors {
             self.ceph(Area::Monitors, node, CephCheck::Quorum { ids: ids.clone() });
             self.add(Area::Boot, node, &Check::Enabled { unit: format!("ceph-mon@{node}.service").into() });

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Addresses;
+use crate::arrange::Arrange;
 use crate::bind::Binding;
 use crate::check::{Check, Finding};
 use crate::desired::{Desired, Goal};
@@ -260,7 +261,7 @@ pub fn report(
         }
         promises.push(promise_row(node, desired, facts));
     }
-    stand_ins.sort();
+    stand_ins.arrange();
     stand_ins.dedup();
     let ceph = ceph::report(spec, desired, fleet);
     let notes = crate::roll::left_over(fleet);

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 
+use ringbolt_core::arrange::Arrange;
+
 /// What is held back.
 pub(super) const PACKAGES: &[&str] =
     &["ceph-base", "ceph-mds", "ceph-mgr", "ceph-mgr-modules-core", "ceph-mon", "ceph-osd", "ceph-volume"];
@@ -60,7 +62,7 @@ fn enabled(base: &Path) -> io::Result<Vec<String>> {
             }
         }
     }
-    links.sort();
+    links.arrange();
     Ok(links)
 }
 

@@ -15,6 +15,7 @@ use super::handlers::{flag, text};
 use super::schema::Params;
 use super::task::Task;
 use super::{Host, smart};
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::into_map::IntoMap;
 
 /// A disk or a partition.
@@ -114,7 +115,7 @@ fn attribute(host: &Host, name: &str, attribute: &str) -> String {
 pub(crate) fn list(host: &Host, whole_only: bool) -> Vec<Disk> {
     let entries = fs::read_dir(tree(host).join("class/block")).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort();
+    names.arrange();
     let found = probe(host, &names);
     let mounts = mounts(host);
     let osds = osds(host);

@@ -10,6 +10,8 @@ use std::{fs, io};
 
 use serde_json::Value;
 
+use ringbolt_core::arrange::Arrange;
+
 /// Where the folders of a node are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {
@@ -265,7 +267,7 @@ impl Host {
         if members.is_empty() {
             members.push(Member { name: self.node.clone(), id: 1, address: "127.0.0.1".to_owned() });
         }
-        members.sort_by(|a, b| a.name.cmp(&b.name));
+        members.arrange_by(|a, b| a.name.cmp(&b.name));
         members
     }
 

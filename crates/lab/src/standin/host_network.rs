@@ -13,6 +13,8 @@ use super::Host;
 use super::fail::Fail;
 use super::schema::Params;
 
+use ringbolt_core::into_set::IntoSet;
+
 mod write;
 
 /// `/etc/network/interfaces.new`
@@ -440,5 +442,5 @@ fn physical(host: &Host) -> BTreeSet<(String, bool)> {
             let up = flags.iter().any(|flag| flag == "UP");
             Some((link["ifname"].as_str()?.to_owned(), up))
         })
-        .collect()
+        .into_set()
 }

@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use super::ha::keeper::Keeper;
 use super::host::Member;
 use super::{Host, handlers, say, sdn_commit};
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::into_map::IntoMap;
 
 /// The port of the heartbeats, corosync's own.
@@ -273,7 +274,7 @@ impl Service<'_> {
     fn members_text(&self, online: &[String], quorate: bool) -> String {
         let mut all: Vec<&Member> = self.peers.values().map(|peer| &peer.member).collect();
         all.push(&self.me);
-        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all.arrange_by(|a, b| a.name.cmp(&b.name));
         let list: Vec<String> = all
             .iter()
             .map(|member| {

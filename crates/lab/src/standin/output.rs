@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::say;
 
+use ringbolt_core::into_set::IntoSet;
+
 /// Prints `value`; nothing for a null.
 pub(crate) fn print(value: &Value, format: &str, out: &mut dyn Write) {
     if value.is_null() {
@@ -28,8 +30,11 @@ fn text(value: &Value, out: &mut dyn Write) {
         }
         Value::Array(items) if items.is_empty() => {}
         Value::Array(items) => {
-            let columns: BTreeSet<String> =
-                items.iter().filter_map(Value::as_object).flat_map(|object| object.keys().cloned()).collect();
+            let columns: BTreeSet<String> = items
+                .iter()
+                .filter_map(Value::as_object)
+                .flat_map(|object| object.keys().cloned())
+                .into_set();
             let columns: Vec<String> = columns.into_iter().collect();
             let rows: Vec<Vec<String>> =
                 items.iter().map(|item| columns.iter().map(|c| plain(&item[c])).collect()).collect();

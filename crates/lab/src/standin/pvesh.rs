@@ -11,6 +11,8 @@ use super::fail::Fail;
 use super::schema::{self, Kind, Param, Params};
 use super::{Host, handlers, options, output, say};
 
+use ringbolt_core::arrange::Arrange;
+
 const COMMANDS: &[(&str, &str)] = &[("get", "GET"), ("set", "PUT"), ("create", "POST"), ("delete", "DELETE")];
 
 const STANDARD: &[Param] = &[
@@ -263,7 +265,7 @@ fn list(host: &Host, args: &[String], out: &mut dyn Write) -> Result<(), Fail> {
     };
     let mut names: Vec<&str> =
         value.as_array().into_iter().flatten().filter_map(|item| item[key].as_str()).collect();
-    names.sort_unstable();
+    names.arrange();
     for name in names {
         say(out, &format!("{}        {name}", abilities(host, &format!("{path}/{name}"))));
     }

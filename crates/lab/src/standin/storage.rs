@@ -16,6 +16,8 @@ use super::handlers::text;
 use super::schema::Params;
 use super::{Host, quorum, say};
 
+use ringbolt_core::arrange::Arrange;
+
 /// One storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
@@ -32,7 +34,7 @@ impl Entry {
     fn set(&mut self, key: &str, value: &str) {
         self.keys.retain(|(known, _)| known != key);
         self.keys.push((key.to_owned(), value.to_owned()));
-        self.keys.sort_by_key(|(key, _)| (key != "path", key.clone()));
+        self.keys.arrange_by_key(|(key, _)| (key != "path", key.clone()));
     }
 
     fn shown(&self) -> Value {

@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use super::fail::Fail;
 use super::{Host, say};
 
+use ringbolt_core::arrange::Arrange;
+
 /// The parts of a UPID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Upid {
@@ -220,6 +222,6 @@ pub(crate) fn list(host: &Host, active_only: bool, with_active: bool) -> Vec<Val
             tasks.push(shown);
         }
     }
-    tasks.sort_by_key(|task| std::cmp::Reverse(task["starttime"].as_u64()));
+    tasks.arrange_by_key(|task| std::cmp::Reverse(task["starttime"].as_u64()));
     tasks
 }

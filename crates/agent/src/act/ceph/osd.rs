@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ringbolt_core::action::OsdDeed;
 use ringbolt_core::facts::disk::Disk;
 use ringbolt_core::facts::{Disks, Known};
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::wire::Failure;
 
 use super::{Outcome, Scene, failure, plain_name, run, tool};
@@ -50,7 +51,7 @@ pub(super) fn create(scene: &Scene<'_>, deed: &OsdDeed) -> Outcome {
     let call = tool("pveceph", words, LIMIT);
     let output = run(scene, &call)?;
     let after = on_disk(&ceph::osds(scene.root, false));
-    let made: BTreeSet<u32> = after.difference(&there).copied().collect();
+    let made: BTreeSet<u32> = after.difference(&there).copied().into_set();
     if made.len() >= deed.per_device as usize {
         return Ok(format!("{} on {}", names(&made), deed.path));
     }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use ringbolt_core::action::{PveCall, SdnChange};
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::wire::Failure;
 
@@ -287,8 +288,8 @@ impl Work<'_> {
         }
         let said = pvesh::say(&words, 60).map_err(|failure| failure.message)?;
         let now = Sdn::read(self.scene.root).map_err(|failure| failure.message)?;
-        let left: BTreeSet<String> = now.pending().into_iter().collect();
-        let before: BTreeSet<String> = self.found.pending().into_iter().collect();
+        let left: BTreeSet<String> = now.pending().into_iter().into_set();
+        let before: BTreeSet<String> = self.found.pending().into_iter().into_set();
         if left.is_subset(&before) {
             Ok(())
         } else {

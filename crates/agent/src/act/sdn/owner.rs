@@ -9,6 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use ringbolt_core::json;
 use ringbolt_core::resource::owed::SDN_LOCK;
 use ringbolt_core::wire::Failure;
 use serde::{Deserialize, Serialize};
@@ -71,8 +72,7 @@ pub(super) fn is_left(scene: &Scene<'_>, held: &str) -> Result<bool, Failure> {
     let root = scene.root;
     let end = Instant::now() + PATIENCE;
     loop {
-        let known: Option<Note> =
-            fs::read(path(root)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let known: Option<Note> = fs::read(path(root)).ok().and_then(|text| json::read(&text).ok());
         let Some(note) = known.filter(|note| fits(note, held, lock_made(root))) else { return Ok(false) };
         if !is_at_work(root, &note) {
             return Ok(true);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ringbolt_core::action::{PveCall, Verb};
 use ringbolt_core::facts::pve::Section;
+use ringbolt_core::into_set::IntoSet;
 
 /// An object of the fabrics' configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ fn holds(call: &PveCall, section: &Section) -> Result<(), String> {
 
 /// A property list (`name=en05,hello_multiplier=3`) without its order.
 pub(crate) fn properties(text: &str) -> BTreeSet<&str> {
-    text.split(',').map(str::trim).collect()
+    text.split(',').map(str::trim).into_set()
 }
 
 #[cfg(test)]

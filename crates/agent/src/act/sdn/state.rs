@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ringbolt_core::digest;
 use ringbolt_core::facts::pve::{self, Section, path};
 use ringbolt_core::into_map::IntoMap;
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::wire::Failure;
 use serde_json::Value;
 
@@ -119,7 +120,7 @@ fn values(section: &Section) -> BTreeMap<&str, Vec<BTreeSet<&str>>> {
 }
 
 fn differing(staged: &Compared<'_>, running: &Compared<'_>) -> Vec<String> {
-    let ids: BTreeSet<&&str> = staged.keys().chain(running.keys()).collect();
+    let ids: BTreeSet<&&str> = staged.keys().chain(running.keys()).into_set();
     ids.into_iter().filter(|id| staged.get(**id) != running.get(**id)).map(|id| (*id).to_owned()).collect()
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::wire::Failure;
 use serde_json::Value;
@@ -51,7 +52,7 @@ fn known(nodes: &[NodeName]) -> Result<(Known, Vec<String>), Failure> {
                 .hint(format!("Proxmox VE reaches {node} by ssh as root between nodes: is it up, and does `ssh root@{node}` work from this node?"))
         })?;
         let running = tasks.iter().any(|task| task.status.is_none());
-        let upids: BTreeSet<String> = tasks.into_iter().map(|task| task.upid).collect();
+        let upids: BTreeSet<String> = tasks.into_iter().map(|task| task.upid).into_set();
         Ok((node.clone(), upids, running))
     });
     let (mut known, mut busy) = (Known::new(), Vec::new());

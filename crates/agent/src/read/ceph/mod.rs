@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::thread::JoinHandle;
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::facts::ceph::{CephCluster, CephNode, Daemon, LocalOsd, Quorum, cluster, daemon};
 use ringbolt_core::facts::{Known, not_asked};
 
@@ -59,7 +60,7 @@ pub(crate) fn daemons(root: &Root, kind: &str) -> Vec<Daemon> {
     let mut ids: Vec<String> = folders
         .filter_map(|entry| Some(entry.file_name().to_str()?.strip_prefix("ceph-")?.to_owned()))
         .collect();
-    ids.sort_unstable();
+    ids.arrange();
     let runs =
         |id: &String| said(root, kind, id, "version").is_some_and(|text| daemon::version(&text).is_some());
     ids.into_iter().map(|id| Daemon { runs: runs(&id), id }).collect()

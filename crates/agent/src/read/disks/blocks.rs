@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::facts::disk::reading::{Block, Reading};
 use ringbolt_core::facts::disk::{Disk, Medium};
 use ringbolt_core::facts::not_asked;
@@ -95,7 +96,7 @@ pub(super) fn number(root: &Root, path: &str) -> Option<String> {
 pub(super) fn entries(folder: &Path) -> std::io::Result<Vec<String>> {
     let mut names: Vec<String> =
         std::fs::read_dir(folder)?.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
-    names.sort_unstable();
+    names.arrange();
     Ok(names)
 }
 
@@ -146,7 +147,7 @@ fn add_real(root: &Root, reading: &mut Reading, name: &str) {
     block
         .holders
         .extend(real.into_iter().filter(|holder| holder.starts_with("dm-") || holder.starts_with("md")));
-    block.holders.sort_unstable();
+    block.holders.arrange();
     block.holders.dedup();
 }
 

@@ -15,6 +15,7 @@ use ringbolt_core::facts::disk::signatures::{COLUMNS, LABEL_BYTES, Label, label,
 use ringbolt_core::facts::disk::{Disk, Use, mounts, smart};
 use ringbolt_core::facts::{Disks, Known, not_asked};
 use ringbolt_core::into_map::IntoMap;
+use ringbolt_core::into_set::IntoSet;
 use rustix::fs::{Mode, OFlags, open};
 
 use crate::exec::{call, find};
@@ -75,7 +76,7 @@ pub(crate) fn osds(root: &Root) -> Vec<OsdFound> {
     };
     let disks = |osd: &OsdFolder| {
         let below = osd.devices.iter().flat_map(|device| reading.below(device, &names));
-        below.collect::<BTreeSet<String>>().into_iter().collect()
+        below.into_set().into_iter().collect()
     };
     let found = |folder: OsdFolder| OsdFound {
         disks: disks(&folder),
@@ -113,7 +114,7 @@ fn mounted(root: &Root, reading: &mut Reading) {
         Ok(text) => reading.mounts = mounts::mounts(&text),
         Err(error) => fault(reading, "", format!("cannot read /proc/self/mountinfo: {error}")),
     }
-    let sources: BTreeSet<String> = reading.mounts.iter().map(|m| m.source.clone()).collect();
+    let sources: BTreeSet<String> = reading.mounts.iter().map(|m| m.source.clone()).into_set();
     for source in sources.into_iter().filter(|source| source.starts_with("/dev/")) {
         if let Some(name) = blocks::device(root, reading, &source) {
             reading.blocks.entry(name).or_default().sources.push(source);

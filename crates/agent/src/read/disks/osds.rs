@@ -2,6 +2,7 @@
 //!
 //! Used for what stands on a disk and for what Ceph is on the node. It starts no program.
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::facts::disk::reading::{OsdFolder, Reading};
 
 use super::blocks::device;
@@ -19,7 +20,7 @@ pub(crate) fn folders(root: &Root, reading: &Reading) -> Vec<OsdFolder> {
     let numbers =
         entries.filter_map(|entry| entry.file_name().to_str()?.strip_prefix("ceph-")?.parse::<u32>().ok());
     let mut found: Vec<OsdFolder> = numbers.map(|id| folder(root, reading, id)).collect();
-    found.sort_unstable_by_key(|osd| osd.id);
+    found.arrange_by_key(|osd| osd.id);
     found
 }
 

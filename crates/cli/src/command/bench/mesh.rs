@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use ringbolt_control::apply;
 use ringbolt_control::bench::{Bench, mesh as measure};
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::bench::machine::Machine;
 use ringbolt_core::bench::mesh::{BenchLink, Extent, LinkResult, links};
 use ringbolt_core::bench::{Run, What, mesh_marks, throttling, verdict};
@@ -125,7 +126,7 @@ async fn measured(
     shown: bool,
 ) -> Result<Run, Trouble> {
     let mut streams = args.streams.clone();
-    streams.sort_unstable();
+    streams.arrange();
     streams.dedup();
     let extent = Extent { seconds: args.seconds, streams, pings: args.pings };
     let interfaces = interfaces(&chosen);

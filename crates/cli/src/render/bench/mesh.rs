@@ -1,5 +1,6 @@
 //! The tables of `bench mesh`: round trips, packets of every size, throughput.
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::bench::interrupts::Interrupts;
 use ringbolt_core::bench::latency::{Latency, STEPS};
 use ringbolt_core::bench::mesh::{FlowResult, LinkResult, WayResult};
@@ -132,7 +133,7 @@ impl Screen {
 /// The two processors that served most, with their share, and whether they are efficiency cores.
 pub(super) fn shares(seen: &Interrupts) -> Vec<(String, bool)> {
     let mut list: Vec<(&u32, &u64)> = seen.by_cpu.iter().filter(|(_, count)| **count > 0).collect();
-    list.sort_by(|a, b| b.1.cmp(a.1));
+    list.arrange_by(|a, b| b.1.cmp(a.1));
     let share = |(cpu, count): (&u32, &u64)| {
         let efficient = seen.efficient.contains(cpu);
         let mark = if efficient { " (E)" } else { "" };

@@ -5,6 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use ringbolt_core::arrange::Arrange;
 use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::topology::LinkId;
@@ -73,14 +74,14 @@ pub(super) fn draw(view: &View<'_>) -> Option<Canvas> {
 fn sockets(view: &View<'_>, node: &NodeName) -> Vec<LinkId> {
     let links = view.topology.links_of(node);
     let (mut up, down): (Vec<_>, Vec<_>) = links.into_iter().partition(|&(_, other)| other < node);
-    up.sort_by_key(|&(id, other)| (Reverse(other), id));
+    up.arrange_by_key(|&(id, other)| (Reverse(other), id));
     up.into_iter().chain(down.into_iter().rev()).map(|(id, _)| id).collect()
 }
 
 /// The column of a cable: short arcs inside, long ones outside, no two over each other.
 fn track_of(wanted: LinkId, rows: &BTreeMap<LinkId, (usize, usize)>) -> usize {
     let mut by_length: Vec<_> = rows.iter().map(|(&id, &(from, to))| (to - from, from, to, id)).collect();
-    by_length.sort_unstable();
+    by_length.arrange();
     let mut tracks: Vec<Vec<(usize, usize)>> = Vec::new();
     for (_, from, to, id) in by_length {
         let free = |track: &Vec<(usize, usize)>| track.iter().all(|&(top, end)| to < top || from > end);

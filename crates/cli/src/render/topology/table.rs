@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::topology::LinkId;
 
@@ -91,6 +92,6 @@ fn port(view: &View<'_>, id: LinkId, node: &NodeName) -> String {
 /// The note at every cable, empty if there is none; `None` if they differ.
 fn common_note(view: &View<'_>) -> Option<String> {
     let note_of = |link| view.annotations.links.get(link).cloned().unwrap_or_default();
-    let notes: BTreeSet<String> = view.topology.links().iter().map(note_of).collect();
+    let notes: BTreeSet<String> = view.topology.links().iter().map(note_of).into_set();
     (notes.len() <= 1).then(|| notes.into_iter().next().unwrap_or_default())
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::arrange::Arrange;
 use crate::bench::{Effect, Mark};
 use crate::facts::ceph::{ClientLoad, ConfigEntry, Ground, OsdFact, PoolFact};
 use crate::facts::{CephCluster, CephNode};
@@ -76,7 +77,7 @@ pub fn of_cluster(cluster: &CephCluster, pool: &PoolFact) -> Vec<Circumstance> {
     } else if cluster.used >= FULLISH {
         found.push(Circumstance::new(Effect::Spoils, false, full("")));
     }
-    found.sort_by(|a, b| (!a.refuses, &a.mark).cmp(&(!b.refuses, &b.mark)));
+    found.arrange_by(|a, b| (!a.refuses, &a.mark).cmp(&(!b.refuses, &b.mark)));
     found
 }
 

@@ -2,6 +2,7 @@
 //! neighbours' serial numbers, `wipe` and the id of the cluster.
 
 use super::{Fate, Ours, Sight};
+use crate::arrange::Arrange;
 use crate::diagnostic::Code;
 use crate::explain::disks as code;
 use crate::facts::disk::{Disk, Use};
@@ -25,7 +26,7 @@ fn ceph(disk: &Disk, ours: Ours<'_>) -> Ceph {
             _ => found.other = true,
         }
     }
-    found.own.sort_unstable();
+    found.own.arrange();
     found.own.dedup();
     found
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::daemon::{address, list, plain, word};
 use super::{CephCluster, ClientLoad, Complaint, ConfigEntry, FilesystemFact, OptionHelp, OsdFact, PoolFact};
 use crate::into_map::IntoMap;
+use crate::into_set::IntoSet;
 
 /// What is asked, by the monitors' names for it.
 const PREFIXES: [&str; 11] = [
@@ -91,7 +92,7 @@ pub fn options_listed() -> Option<usize> {
 /// The options in the database that are asked about, in order. Settings of the managers' modules are none.
 pub fn options_asked(config: &[ConfigEntry]) -> Vec<String> {
     let names = config.iter().map(|e| e.name.as_str()).filter(|name| !name.contains('/'));
-    let names: std::collections::BTreeSet<&str> = names.collect();
+    let names: std::collections::BTreeSet<&str> = names.into_set();
     names.into_iter().take(MOST).map(str::to_owned).collect()
 }
 

@@ -9,6 +9,8 @@ use super::Use;
 use super::mounts::Mount;
 use super::signatures::{Label, Signature};
 
+use crate::into_set::IntoSet;
+
 /// Signatures that belong to an OSD when nothing else stands on them.
 const CARRIERS: [&str; 3] = ["ceph_bluestore", "LVM2_member", "crypto_LUKS"];
 
@@ -185,7 +187,7 @@ impl Reading {
     /// Devices that are a volume of Ceph, and what is built on those (an encrypted one's inside).
     fn ceph(&self, devices: &[String]) -> BTreeSet<String> {
         let direct = devices.iter().filter(|name| self.found(name).next().is_some());
-        direct.flat_map(|name| self.built_on(name, false)).collect()
+        direct.flat_map(|name| self.built_on(name, false)).into_set()
     }
 
     /// What a device itself says of an OSD on it.

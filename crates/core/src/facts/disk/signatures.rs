@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::json;
+
 /// Columns asked of wipefs.
 pub const COLUMNS: &str = "DEVICE,TYPE,USAGE,UUID,LABEL";
 
@@ -55,7 +57,7 @@ pub fn signatures(text: &str) -> Result<BTreeMap<String, Vec<Signature>>, serde_
         return Ok(BTreeMap::new());
     }
     let mut found: BTreeMap<String, Vec<Signature>> = BTreeMap::new();
-    for signature in serde_json::from_str::<Answer>(text)?.signatures {
+    for signature in json::read::<Answer>(text.as_bytes())?.signatures {
         let known = found.entry(signature.device.clone()).or_default();
         if !known.iter().any(|k| k.kind == signature.kind) {
             known.push(signature);

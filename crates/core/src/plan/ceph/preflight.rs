@@ -8,6 +8,7 @@ use crate::desired::ceph::shared;
 use crate::explain::storage as code;
 use crate::facts::ceph::{CephCluster, LocalOsd};
 use crate::facts::{Clock, Facts, Known, pve};
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::resource::ceph::{Scene, install};
 use crate::spec::{Keeping, OsdMemory};
@@ -48,7 +49,7 @@ impl Look {
     fn identity(&mut self, scene: &Scene<'_>) {
         let Some(fsid) = scene.conf.fsid() else { return };
         let monitors = scene.conf.monitors();
-        let ours: BTreeSet<IpAddr> = scene.wish.monitors.iter().map(|(_, a)| *a).collect();
+        let ours: BTreeSet<IpAddr> = scene.wish.monitors.iter().map(|(_, a)| *a).into_set();
         let list: Vec<String> = monitors.iter().map(ToString::to_string).collect();
         // One whose monitors are called like the spec's is that of the spec, on other networks.
         let named = |id: &str| scene.wish.monitors.iter().any(|(node, _)| node.as_str() == id);

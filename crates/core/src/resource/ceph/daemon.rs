@@ -6,6 +6,7 @@ use super::{Scene, on, step};
 use crate::action::{Action, CephDeed};
 use crate::check::{CephCheck, Check};
 use crate::facts::ceph::Daemon;
+use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::plan::{Phase, Step, Undo};
 
@@ -53,7 +54,7 @@ pub(crate) fn monitors(scene: &Scene<'_>) -> Vec<Step> {
         .map(|(node, _)| node)
         .filter(|node| matches!(there(scene.node(node).map(|n| n.monitors.as_slice()), node), There::Runs))
         .map(ToString::to_string)
-        .collect();
+        .into_set();
     let mut steps = Vec::new();
     for (node, address) in &scene.wish.monitors {
         let here = there(scene.node(node).map(|n| n.monitors.as_slice()), node);

@@ -2,6 +2,7 @@
 
 use super::{Scene, on, step};
 use crate::action::{CephDeed, OsdDeed};
+use crate::arrange::Arrange;
 use crate::bind::disks::{Chosen, DiskChoice, Fate};
 use crate::check::CephCheck;
 use crate::facts::Disk;
@@ -25,7 +26,7 @@ pub(crate) fn steps(scene: &Scene<'_>) -> Vec<Vec<Step>> {
         }
         all.push(of_node(&node.name, &node.osd, choice));
     }
-    all.sort_by(|a, b| a.first().map(|s| &s.node).cmp(&b.first().map(|s| &s.node)));
+    all.arrange_by(|a, b| a.first().map(|s| &s.node).cmp(&b.first().map(|s| &s.node)));
     all
 }
 

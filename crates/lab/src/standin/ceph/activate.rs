@@ -12,6 +12,8 @@ use super::super::say;
 use super::label::{self, Label};
 use super::{conf, data, quietly};
 
+use ringbolt_core::arrange::Arrange;
+
 /// Activates every OSD of this node's cluster that has all its devices.
 pub(crate) fn activate_all(host: &Host, err: &mut dyn Write) -> Result<(), Fail> {
     let fsid = conf::load(host).get("global", "fsid").unwrap_or_default().to_owned();
@@ -33,7 +35,7 @@ pub(crate) fn activate_all(host: &Host, err: &mut dyn Write) -> Result<(), Fail>
 pub(super) fn labels(host: &Host) -> Vec<(String, Label)> {
     let entries = fs::read_dir(host.root.home.join("sys/class/block")).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort();
+    names.arrange();
     names
         .into_iter()
         .filter_map(|name| Some((name.clone(), label::read(&host.root.dev.join(&name))?)))

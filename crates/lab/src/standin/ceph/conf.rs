@@ -7,6 +7,8 @@ use super::super::Host;
 use super::super::fail::Fail;
 use super::super::quorum;
 
+use ringbolt_core::arrange::Arrange;
+
 /// Sections with their keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Conf {
@@ -42,7 +44,7 @@ impl Conf {
             (at, name.contains('.'), name.to_owned())
         };
         let mut names: Vec<&String> = self.sections.keys().collect();
-        names.sort_by_key(|name| rank(name));
+        names.arrange_by_key(|name| rank(name));
         names
             .into_iter()
             .map(|name| {

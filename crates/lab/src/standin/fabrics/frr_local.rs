@@ -5,6 +5,8 @@
 //! blocks of their own; a block must end with `exit`; lines of any other
 //! top-level block (such as `bfd`) are dropped without a word.
 
+use ringbolt_core::arrange::Arrange;
+
 /// The lines to print ahead of the fabric blocks.
 #[must_use]
 pub fn blocks(text: &str) -> Vec<String> {
@@ -75,7 +77,7 @@ impl Merge {
 
     /// Route maps come last, sorted by name and numbered anew from 1.
     fn finish(mut self) -> Vec<String> {
-        self.maps.sort_by(|a, b| a.0.cmp(&b.0));
+        self.maps.arrange_by(|a, b| a.0.cmp(&b.0));
         for (name, lines) in self.maps {
             let mut sequence = 1;
             for line in lines {

@@ -12,6 +12,8 @@ use super::super::schema::Params;
 use super::super::staged;
 use super::{Fail, Host, Method, text};
 
+use ringbolt_core::into_set::IntoSet;
+
 pub(super) fn call(host: &Host, method: &Method, params: &Params) -> Result<Value, Fail> {
     let fabric = text(params, "fabric");
     match method.name {
@@ -122,7 +124,7 @@ pub fn routes(answer: &Value, names: &BTreeSet<String>) -> Vec<Value> {
 
 fn ports(config: &Config, fabric: &str, node: &str) -> BTreeSet<String> {
     let node = config.fabrics.get(fabric).and_then(|f| f.nodes.get(node));
-    node.into_iter().flat_map(|node| &node.interfaces).map(|port| port.name.clone()).collect()
+    node.into_iter().flat_map(|node| &node.interfaces).map(|port| port.name.clone()).into_set()
 }
 
 /// `ok` or `not ok` for each fabric of this node. `ok` means that some route
