@@ -152,6 +152,14 @@ fn loops() -> Vec<(String, PathBuf)> {
         .collect()
 }
 
+/// Makes all of a disk zeros. A loop device passes a discard on as a hole in its file, so that the disk takes no room
+/// on this machine; only where the file system below cannot make holes are zeros written.
+fn blank(device: &str) -> Result<(), ProgramError> {
+    program::run("blkdiscard", &["--force", device])
+        .or_else(|_| program::run("blkdiscard", &["--force", "--zeroout", device]))
+        .map(|_| ())
+}
+
 /// As an NVMe disk with its own cache: not rotating, and no write waits for this machine's disk. What is
 /// written survives a node's loss of power all the same: it is in this machine's memory.
 fn tune(device: &str) {
@@ -282,7 +290,7 @@ impl Lab {
         let host = format!("/dev/{device}");
         let inside = format!("/dev/{name}");
         self.inside(node, &["sh", "-c", "umount -q \"$1\" \"$1\"p* 2>/dev/null; true", "umount", &inside])?;
-        program::run("blkdiscard", &["--force", "--zeroout", &host])?;
+        blank(&host)?;
         partitions_anew(&device);
         let path = PathBuf::from(&host);
         if let Some(patches) = signature::patches(content, disk.size, &disk.serial) {
@@ -332,6 +340,33 @@ mod tests {
         assert_eq!(disks[1].serial.len(), 12);
         assert_ne!(disks[1].serial, disks[2].serial);
         assert_ne!(disks[1].serial, records("l", "n2", 2, 10 << 30)[1].serial);
+    }
+
+    #[test]
+    fn a_disk_made_blank_is_zeros_and_takes_no_room() {
+        use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("n1-nvme1n1.img");
+        create(&path, &records("l", "n1", 1, 64 << 20)[1]).unwrap();
+        // This machine may have no loop device to give.
+        let Ok(name) = device(&path) else { return };
+        let host = format!("/dev/{name}");
+        let disk = fs::File::options().read(true).write(true).open(&host).unwrap();
+        disk.write_all_at(&[7; 8 << 20], 1 << 20).unwrap();
+        disk.sync_all().unwrap();
+        let room = || fs::metadata(&path).unwrap().blocks() * 512;
+        let before = room();
+        blank(&host).unwrap();
+        let mut head = [1; 4096];
+        disk.read_exact_at(&mut head, 1 << 20).unwrap();
+        drop(disk);
+        detach_all(dir.path()).unwrap();
+        assert!(before >= 8 << 20, "{before}");
+        assert!(room() < 1 << 20, "{}", room());
+        assert_eq!(head, [0; 4096]);
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub const SUBSTITUTES: &[&str] = &[
     "storages on CephFS are mounted by ceph-fuse, and only when `pvesm status` looks at them; no daemon does so by itself",
     "disks are sparse files of this machine behind loop devices, shown as NVMe disks in a folder in place of /sys/block; what a node flushes goes to memory",
     "smartctl answers for these disks from files",
-    "ceph lab fixes: no warning above 3 % free for mons, ceph-mgr without restful and other modules it cannot load or nobody uses",
+    "ceph lab fixes: a mon warns below 3 % free and ends at 1 % (Ceph: 30 % and 5 %), ceph-mgr without restful and other modules it cannot load or nobody uses",
     "/proc/meminfo of a node says 8 GB, whatever this machine has",
     "/etc/pve is one directory that all nodes see; a small service counts votes over UDP in place of corosync and pmxcfs",
     "high availability moves services out of a node in maintenance and back, looks every two seconds and fences nobody; its guests are sleeping processes",
