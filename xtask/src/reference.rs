@@ -162,7 +162,7 @@ fn tuning_page() -> String {
     let guide = tune::guide();
     let others = tune::all().filter(|k| guide.iter().all(|g| g.name != k.name)).collect();
     for (title, options) in [
-        ("Options of the old guide", guide.iter().collect::<Vec<&Known>>()),
+        ("Options that guides for such clusters set", guide.iter().collect::<Vec<&Known>>()),
         ("Options of the profile, and others", others),
     ] {
         let _ = write!(

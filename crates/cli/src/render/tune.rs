@@ -71,7 +71,9 @@ fn closing(audit: &Audit, style: Style) -> String {
         hang("", &sum, style.width),
         hang(
             "Next: ",
-            "`ringbolt tune undo` takes them away, `ringbolt tune explain OPTION` tells more about one.",
+            &style.paste(
+                "`ringbolt tune undo` takes them away, `ringbolt tune explain OPTION` tells more about one."
+            ),
             style.width
         )
     )
@@ -173,12 +175,16 @@ fn block(rows: &[&Row<'_>], style: Style) -> String {
 
 /// The value without digits that say nothing.
 fn value(setting: &Audited) -> String {
-    match setting.value.split_once('.') {
+    short(&setting.value)
+}
+
+fn short(value: &str) -> String {
+    match value.split_once('.') {
         Some((whole, rest)) if rest.bytes().all(|b| b.is_ascii_digit()) => {
             let rest = if whole.len() > 3 { "" } else { rest.trim_end_matches('0') };
             if rest.is_empty() { whole.to_owned() } else { format!("{whole}.{rest}") }
         }
-        _ => setting.value.clone(),
+        _ => value.to_owned(),
     }
 }
 
@@ -224,16 +230,25 @@ fn database(set: &[(String, String, String)], remove: &[(String, String)], audit
     };
     let mut lines = Vec::new();
     for (section, name) in remove {
-        let (was, default, verdict) = match of(section, name) {
-            Some(s) => (value(s), s.default.clone(), s.verdict.word()),
-            None => (String::new(), String::new(), ""),
+        let found = of(section, name);
+        let default = found.map(|s| s.default.as_str()).filter(|d| !d.is_empty());
+        let after = match (tune::heir(audit, (section, name), set, remove), default) {
+            (Some((value, place)), _) => format!("{}, from {place}", short(value)),
+            (None, Some(default)) if tune::is_automatic(name, default) => "chosen by Ceph".to_owned(),
+            (None, Some(default)) => short(default),
+            (None, None) => "Ceph's default".to_owned(),
         };
-        let default = if default.is_empty() { "Ceph's default".to_owned() } else { default };
-        lines.push((format!("- {section} {name}"), format!("{was} → {default}"), verdict.to_owned()));
+        let was = found.map(value).unwrap_or_default();
+        let verdict = found.map_or("", |s| s.verdict.word());
+        lines.push((format!("remove {section} {name}"), format!("{was} → {after}"), verdict));
     }
     for (section, name, value_) in set {
-        let was = of(section, name).map(value).unwrap_or_default();
-        lines.push((format!("~ {section} {name}"), format!("{was} → {value_}"), "profile".to_owned()));
+        let was = of(section, name).map_or_else(|| "not set".to_owned(), value);
+        lines.push((
+            format!("set    {section} {name}"),
+            format!("{was} → {}", short(value_)),
+            "as the profile has it",
+        ));
     }
     let names = lines.iter().map(|l| shown(&l.0)).max().unwrap_or(0);
     let values = lines.iter().map(|l| shown(&l.1)).max().unwrap_or(0);

@@ -475,3 +475,34 @@ fn an_option_that_is_not_in_the_table_is_told_as_ceph_tells_it() {
     assert_eq!(verdict_of(&audit, "mgr_same_option").verdict, Equal);
     assert_eq!(verdict_of(&audit, "no_such_option").verdict, Ignored);
 }
+
+#[test]
+fn what_is_taken_away_leaves_the_next_wider_value() {
+    let entry = |section: &str, value: &str| Audited {
+        verdict: Verdict::OffProfile,
+        name: "osd_heartbeat_grace".into(),
+        value: value.into(),
+        place: Place::Database(section.into()),
+        why: String::new(),
+        default: "20".into(),
+        cure: String::new(),
+    };
+    let settings = vec![entry("global", "6"), entry("osd", "30"), entry("osd.1", "40")];
+    let audit = Audit { settings, ..Audit::default() };
+    let pair = |section: &str| (section.to_owned(), "osd_heartbeat_grace".to_owned());
+    let heir = |section, set: &[(String, String, String)], gone: &[&str]| {
+        let gone: Vec<_> = gone.iter().map(|s| pair(s)).collect();
+        super::heir(&audit, (section, "osd_heartbeat_grace"), set, &gone)
+            .map(|(value, place)| (value.to_owned(), place.to_owned()))
+    };
+    let some = |value: &str, place: &str| Some((value.to_owned(), place.to_owned()));
+    assert_eq!(heir("osd.1", &[], &["osd.1"]), some("30", "osd"));
+    assert_eq!(heir("osd/class:ssd", &[], &["osd/class:ssd"]), some("30", "osd"));
+    assert_eq!(heir("osd", &[], &["osd"]), some("6", "global"));
+    assert_eq!(heir("osd.1", &[], &["osd.1", "osd", "global"]), None);
+    assert_eq!(heir("global", &[], &["global"]), None);
+    let set = [("global".to_owned(), "osd_heartbeat_grace".to_owned(), "8".to_owned())];
+    assert_eq!(heir("osd", &set, &["osd"]), some("8", "global"));
+    assert!(super::is_automatic("osd_op_num_shards", "0") && !super::is_automatic("osd_op_num_shards", "8"));
+    assert!(!super::is_automatic("osd_heartbeat_grace", "0"));
+}

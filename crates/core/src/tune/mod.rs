@@ -27,8 +27,8 @@ pub use audit::{Audit, Audited, Place, audit};
 pub use memory::{LEAST, Share, shares, target};
 pub use profile::{profile, profile_for};
 pub use scrub::remarks;
-pub use table::{Applies, Home, Known, RELEASES, all, guide, known};
-pub use undo::{Which, strangers, undo};
+pub use table::{Applies, Home, Known, RELEASES, all, guide, is_automatic, known};
+pub use undo::{Which, heir, strangers, undo};
 pub use value::same;
 pub use verdict::Verdict;
 

@@ -147,6 +147,39 @@ fn without(
     Some(Step { why: why.into(), ..write_file(node, facts, Phase::Prepare, path, kept.into(), mode) })
 }
 
+/// What the daemons of a section have of an option once `set` and `remove` are carried out in the database: the value,
+/// and the wider section it then comes from. `None` where nothing is left but Ceph's default.
+pub fn heir<'a>(
+    audit: &'a Audit,
+    (section, name): (&'a str, &str),
+    set: &'a [(String, String, String)],
+    remove: &[(String, String)],
+) -> Option<(&'a str, &'a str)> {
+    wider(section).into_iter().find_map(|place| {
+        if let Some((_, _, value)) = set.iter().find(|(s, n, _)| s == place && n == name) {
+            return Some((value.as_str(), place));
+        }
+        if remove.iter().any(|(s, n)| s == place && n == name) {
+            return None;
+        }
+        let stays = |s: &&Audited| s.name == name && matches!(&s.place, Place::Database(d) if d == place);
+        audit.settings.iter().find(stays).map(|s| (s.value.as_str(), place))
+    })
+}
+
+/// The sections that reach the daemons of one as well, the nearest first: `osd.1`, `osd`, `global`.
+fn wider(section: &str) -> Vec<&str> {
+    let mut all = Vec::new();
+    for end in ['/', '.'] {
+        let from = all.last().copied().unwrap_or(section);
+        all.extend(from.split_once(end).map(|(before, _)| before));
+    }
+    if section != "global" {
+        all.push("global");
+    }
+    all
+}
+
 /// Names that were given and are neither set anywhere nor in the table.
 pub fn strangers<'n>(names: &'n BTreeSet<String>, audit: &Audit) -> Vec<&'n str> {
     let strange = |n: &&String| known(n).is_none() && !audit.settings.iter().any(|s| s.name == **n);

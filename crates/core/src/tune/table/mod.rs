@@ -97,6 +97,23 @@ impl Known {
     }
 }
 
+/// Whether an option at this value lets Ceph choose, by the kind of the disk.
+pub fn is_automatic(name: &str, value: &str) -> bool {
+    const BY_MEDIUM: [&str; 10] = [
+        "bluestore_cache_size",
+        "bluestore_deferred_batch_ops",
+        "bluestore_max_blob_size",
+        "bluestore_min_alloc_size",
+        "bluestore_prefer_deferred_size",
+        "bluestore_throttle_cost_per_io",
+        "osd_op_num_shards",
+        "osd_op_num_threads_per_shard",
+        "osd_recovery_max_active",
+        "osd_snap_trim_sleep",
+    ];
+    BY_MEDIUM.contains(&name) && super::value::number(value) == Some(0.0)
+}
+
 impl Applies {
     /// In words.
     pub fn words(self) -> &'static str {

@@ -102,14 +102,14 @@ pub(super) const OPTIONS: [Known; 27] = [
         "21500",
         Home::Osd,
         "small writes a second mClock takes a flash disk for",
-        "measured by the OSD itself at its first start; a value far from the truth makes mClock useless, `ceph tell osd.N bench` measures again",
+        "measured by the OSD itself at its first start, and by `apply` where Ceph kept no figure; a value far from the truth makes mClock useless, `ceph tell osd.N bench` measures again",
     ),
     plain(
         "osd_mclock_max_capacity_iops_hdd",
         "315",
         Home::Osd,
         "small writes a second mClock takes a rotating disk for",
-        "measured by the OSD itself at its first start",
+        "measured by the OSD itself at its first start, and by `apply` where Ceph kept no figure",
     ),
     plain(
         "osd_mclock_max_sequential_bandwidth_ssd",
