@@ -234,7 +234,7 @@ fn mesh_targets(links: &[LinkResult], lab: bool) -> Vec<Target> {
             promise: "< 1 ms, good < 0.7, excellent < 0.5".into(),
             measured: format!("{slowest:.2} ms (p50 of the slowest direction)"),
             kept: judged(slowest < 1.0),
-            terms: equal("the guide takes the mean of ten idle pings"),
+            terms: equal("promised for the mean of ten idle pings"),
         });
     }
     let thunderbolt = links.iter().all(|l| l.link.transport == Transport::Thunderbolt);
@@ -245,7 +245,7 @@ fn mesh_targets(links: &[LinkResult], lab: bool) -> Vec<Target> {
             promise: "20 to 35 Gbit/s; users report 26".into(),
             measured: format!("{slowest:.1} Gbit/s (1 stream, slowest direction)"),
             kept: judged(slowest >= 20.0),
-            terms: equal("the guide measures one direction with one stream for 30 s"),
+            terms: equal("promised for one direction with one stream for 30 s"),
         });
     }
     let mut largest = ways().filter_map(|w| w.sizes.iter().max_by_key(|r| r.payload)).peekable();
@@ -254,7 +254,7 @@ fn mesh_targets(links: &[LinkResult], lab: bool) -> Vec<Target> {
         targets.push(Target {
             name: "MTU".into(),
             promise: "packets of full size pass unfragmented".into(),
-            measured: if passed { "they do, both ways" } else { "they do not everywhere" }.into(),
+            measured: if passed { "all pass, in both directions" } else { "not all pass" }.into(),
             kept: Some(passed),
             terms: String::new(),
         });

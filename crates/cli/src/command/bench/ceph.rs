@@ -77,7 +77,7 @@ pub(crate) fn run(
         let shown = !args.json && !global.quiet;
         if shown {
             let words = hang("", &announced(&planned), style.width);
-            writeln!(std::io::stderr(), "{}", style.dim(words.trim_end()))?;
+            writeln!(std::io::stderr(), "{}", style.err().dim(words.trim_end()))?;
         }
         let mut run = measured(&session, args, (&seen, &found), planned, shown).await?;
         let earlier = session.runs.benches(&run.cluster).unwrap_or_default();
@@ -156,7 +156,7 @@ fn refused(found: &[Circumstance], force: bool) -> Result<(), Trouble> {
 fn announced(setup: &Setup) -> String {
     let mib = |bytes: u64| bytes >> 20;
     format!(
-        "pool {} from {}: keeps {} MiB there at a time, writes {} MiB at most ({} copies each), removes all of it",
+        "pool {} from {}: keeps {} MiB there at a time, writes {} MiB in all at most (each in {} copies), removes all of it",
         setup.pool,
         setup.client,
         mib(setup.bytes),

@@ -44,6 +44,9 @@ pub(crate) enum What {
     /// Every link: round trips, packets of every size, throughput in both directions
     Mesh(mesh::MeshArgs),
     /// A pool of Ceph: `rados bench`, and `fio` on an image of its own; both are removed again
+    ///
+    /// At a time 1 GiB at most is kept in the pool, and no more than 5 % of what is free; in all it writes 14 times
+    /// that at most, each byte in as many copies as the pool keeps. Both figures are shown before it begins.
     Ceph(ceph::CephArgs),
     /// One page of HTML with all kept benchmarks, their plots and what changed from run to run
     Report(report::ReportArgs),
@@ -103,11 +106,15 @@ async fn equipped(
     }
     let list: Vec<String> =
         missing.iter().map(|(node, tools)| format!("{} on {node}", tools.join(" and "))).collect();
-    if !install && !agreed(&format!("install {}?", list.join(", "))) {
-        return Err(Trouble::usage(
-            format!("RB0901: not installed: {}", list.join(", ")),
-            "`--install` installs it from the nodes' own package sources",
-        ));
+    match install.then_some(true).or_else(|| agreed(&format!("install {}?", list.join(", ")))) {
+        Some(true) => {}
+        Some(false) => return Err(Trouble::declined()),
+        None => {
+            return Err(Trouble::usage(
+                format!("RB0901: not installed: {}", list.join(", ")),
+                "`--install` installs it from the nodes' own package sources",
+            ));
+        }
     }
     put_on(session, missing).await?;
     looked_at(session, interfaces).await
@@ -149,17 +156,17 @@ async fn put_on(session: &Session, missing: BTreeMap<NodeName, Vec<String>>) -> 
     Ok(())
 }
 
-/// Asks a person; where there is none, the answer is no.
-fn agreed(question: &str) -> bool {
+/// Asks a person; `None` where there is nobody to ask.
+fn agreed(question: &str) -> Option<bool> {
     let mut err = std::io::stderr();
     if !(std::io::stdin().is_terminal() && err.is_terminal()) {
-        return false;
+        return None;
     }
     let _ = write!(err, "{question} [y/N] ");
     let _ = err.flush();
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
-    read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes")
+    Some(read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
 /// One line on the terminal that says what is measured just now.

@@ -34,7 +34,7 @@ impl Screen {
         }
         let mut told = "";
         for (n, target) in targets.iter().enumerate() {
-            let head = if n == 0 { "guide     " } else { "          " };
+            let head = if n == 0 { "promised  " } else { "          " };
             // What holds for several is told once.
             let terms = if target.terms == told { "" } else { target.terms.as_str() };
             told = &target.terms;

@@ -107,6 +107,7 @@ fn the_pool_and_how_much_is_written_to_it() {
     cluster.bytes = 12_000_000_000;
     let small = setup(&cluster, &vm(&cluster), &n1, 10).unwrap();
     assert_eq!(small.bytes >> 20, 128, "at most 5 % of 3.6 GB");
+    assert_eq!(small.written_at_most(), 14 * small.bytes, "what the guide and --help say");
     cluster.used = 0.95;
     assert!(matches!(setup(&cluster, &vm(&cluster), &n1, 10), Err(SetupError::Full { .. })));
 }

@@ -24,7 +24,7 @@ pub const OBJECT: u64 = 4 << 20;
 /// Operations of `rados bench` under way at a time.
 pub const THREADS: u32 = 16;
 
-/// Most bytes one benchmark keeps in a pool, before replication.
+/// Most bytes one benchmark keeps in a pool at a time, before replication.
 pub const MOST: u64 = 1 << 30;
 
 /// Share of the free space it takes at most.
@@ -182,7 +182,7 @@ impl Setup {
         }
     }
 
-    /// What `fio` is asked for: the guide's three loads, the sequential one in both directions.
+    /// What `fio` is asked for: three loads, the sequential one in both directions.
     pub fn fio(&self) -> Fio {
         let job = |name: &str, access, block, depth| Job {
             name: name.to_owned(),
@@ -203,7 +203,8 @@ impl Setup {
 
     /// Most bytes that are written in all, before replication: objects, the image once, and what jobs overwrite.
     pub fn written_at_most(&self) -> u64 {
-        self.bytes * (2 + 3 * TURNS)
+        let writes = |job: &&Job| job.access != Access::Read;
+        2 * self.bytes + self.fio().jobs.iter().filter(writes).map(|job| job.most).sum::<u64>()
     }
 }
 

@@ -160,7 +160,10 @@ fn promises(run: &Run) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    format!("<h3>The guide's promises</h3>\n{}", table(&["", "measured", "promised", "", "terms"], &rows))
+    format!(
+        "<h3>What is promised for such clusters</h3>\n{}",
+        table(&["", "measured", "promised", "", "terms"], &rows)
+    )
 }
 
 fn beside(run: &Run, runs: &[Run]) -> String {
