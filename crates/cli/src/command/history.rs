@@ -78,6 +78,7 @@ fn place(run: &RunRecord) -> String {
 fn outcome(run: &RunRecord, style: Style) -> String {
     match run.outcome {
         Some(Outcome::Done) => style.green("done"),
+        Some(Outcome::Failed) if run.healed => style.yellow("failed, undone"),
         Some(Outcome::Failed) => style.red("failed"),
         Some(Outcome::Stopped) => style.yellow("stopped"),
         None => style.red("broken off"),

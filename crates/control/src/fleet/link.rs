@@ -17,7 +17,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::nonce::nonce;
 use crate::transport::frame::{FrameError, FrameReader, encode};
-use crate::transport::{Carrier, Channel, ConnectError, Ended, Start, Transport, Trouble, classify_noise};
+use crate::transport::{
+    Carrier, Channel, ConnectError, Ended, Start, Transport, Trouble, classify_noise, classify_refusal,
+};
 
 /// A quiet line is dead after this, while an answer is due.
 const SILENCE: Duration = Duration::from_secs(SILENCE_SECONDS);
@@ -328,7 +330,7 @@ impl Task {
             Stop::Ended | Stop::Unreadable(_) => {
                 let ended = line.end().await;
                 Err(match self.refusal.take() {
-                    Some(refusal) => self.trouble(Trouble::Upload, &refusal.message),
+                    Some(refusal) => self.trouble(classify_refusal(&refusal.message), &refusal.message),
                     None => self.transport.explain(&self.node, &ended),
                 })
             }

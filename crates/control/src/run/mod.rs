@@ -3,6 +3,7 @@
 //!
 //! Used by `apply`, `history`, `replay` and `bench`. The folder is history; what is true is always read from the nodes.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use ringbolt_core::arrange::Arrange;
 use ringbolt_core::bench::Run as Bench;
-use ringbolt_core::event::{Event, Outcome, What};
+use ringbolt_core::event::{Event, Guard, Outcome, What};
 use ringbolt_core::json;
 use ringbolt_core::plan::{Fleet, Plan, StepId};
 use serde::Serialize;
@@ -113,6 +114,9 @@ pub struct RunRecord {
     pub failed: u32,
     /// Steps not begun.
     pub skipped: u32,
+    /// Failed, and every node its failed steps could have cut off has undone them by itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub healed: bool,
     /// Milliseconds from its beginning to the last thing that happened.
     pub took_ms: u64,
     /// Steps that had begun and of which no end is known.
@@ -139,7 +143,7 @@ pub enum RunError {
         what: String,
     },
     /// No run has an id that begins so.
-    #[error("no run begins with {0:?}; `ringbolt history` lists them")]
+    #[error("no run begins with {0:?}")]
     Unknown(String),
     /// Several have.
     #[error("{prefix:?} is the beginning of several runs: {}", .found.join(", "))]
@@ -412,6 +416,7 @@ impl RunRecord {
             done: 0,
             failed: 0,
             skipped: 0,
+            healed: healed(events),
             took_ms: events.last().map_or(0, |e| e.at_ms),
             in_flight: Vec::new(),
         };
@@ -449,6 +454,27 @@ impl RunRecord {
             | What::Stopping => {}
         }
     }
+}
+
+/// Whether something failed, and all that failed was undone by each node that had armed its checkpoint.
+fn healed(events: &[Event]) -> bool {
+    let failed = |e: &Event| matches!(e.what, What::StepFailed { .. });
+    let undone = |failed: &StepId| {
+        let mut last = BTreeMap::new();
+        for event in events {
+            if let What::Checkpoint { step, node, is, .. } = &event.what
+                && step == failed
+            {
+                last.insert(node, *is);
+            }
+        }
+        !last.is_empty() && last.values().all(|is| *is == Guard::Fired)
+    };
+    events.iter().any(failed)
+        && events.iter().all(|e| match &e.what {
+            What::StepFailed { step, .. } => undone(step),
+            _ => true,
+        })
 }
 
 fn fresh_folder(runs: &Path) -> io::Result<(String, PathBuf)> {
@@ -515,6 +541,31 @@ mod tests {
         assert!(matches!(runs.load(""), Err(RunError::Unknown(_))));
         assert!(matches!(runs.load("1999"), Err(RunError::Unknown(_))));
         assert!(runs.list().unwrap().iter().any(|r| r.id == other.id && r.started.is_empty()));
+    }
+
+    #[test]
+    fn a_run_is_healed_when_every_node_undid_all_that_failed() {
+        let node = |name: &str| ringbolt_core::name::NodeName::new(name).unwrap();
+        let guard = |step: &str, name: &str, is| What::Checkpoint {
+            step: step.into(),
+            node: node(name),
+            is,
+            text: String::new(),
+        };
+        let failed = |step: &str| What::StepFailed {
+            step: step.into(),
+            failure: ringbolt_core::wire::Failure::broken("x"),
+        };
+        let healed = |what: &[What]| {
+            let events: Vec<Event> = what.iter().map(|w| Event { at_ms: 1, what: w.clone() }).collect();
+            RunRecord::of("x", &events).healed
+        };
+        let (armed, fired) = (guard("a", "n1", Guard::Armed), guard("a", "n1", Guard::Fired));
+        assert!(healed(&[armed.clone(), fired.clone(), failed("a")]));
+        assert!(!healed(&[armed.clone(), fired.clone()]), "nothing failed");
+        assert!(!healed(&[armed.clone(), failed("a")]), "not known to have fired");
+        assert!(!healed(&[armed, guard("a", "n2", Guard::Armed), fired.clone(), failed("a")]), "n2 did not");
+        assert!(!healed(&[fired, failed("a"), failed("b")]), "b was not undone");
     }
 
     #[test]

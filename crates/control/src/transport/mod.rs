@@ -28,7 +28,7 @@ pub use local::LocalTransport;
 pub(crate) use ssh::expand_home;
 pub use ssh::{SshOptions, SshTransport};
 pub use trouble::{ConnectError, Trouble};
-pub(crate) use trouble::{classify, classify_noise};
+pub(crate) use trouble::{classify, classify_noise, classify_refusal};
 
 /// A future on the heap, as a trait object's method returns it.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -85,7 +85,7 @@ pub enum Trouble {
     #[error("the program is built for another processor")]
     OtherProcessor,
     /// The upload found no room.
-    #[error("no space left for the agent in /var/lib/ringbolt")]
+    #[error("ssh works, but its disk is full: no space left for the agent in /var/lib/ringbolt")]
     DiskFull,
     /// The upload failed for another reason.
     #[error("the agent could not be copied to it")]
@@ -254,6 +254,15 @@ pub(crate) fn classify_noise(line: String) -> Trouble {
     }
 }
 
+/// What it means that the agent there could not put itself in its place, or start.
+pub(crate) fn classify_refusal(said: &str) -> Trouble {
+    if is_full(&said.to_lowercase()) { Trouble::DiskFull } else { Trouble::Upload }
+}
+
+fn is_full(said: &str) -> bool {
+    ["no space left", "disk quota exceeded"].iter().any(|words| said.contains(words))
+}
+
 /// What the end of an ssh process means.
 pub(crate) fn classify(ended: &Ended) -> Trouble {
     let said = ended.said.to_lowercase();
@@ -267,7 +276,7 @@ pub(crate) fn classify(ended: &Ended) -> Trouble {
             None => Trouble::Ended { status: ended.status },
         },
         _ if has("exec format error") => Trouble::OtherProcessor,
-        _ if has("no space left") || has("disk quota exceeded") => Trouble::DiskFull,
+        _ if is_full(&said) => Trouble::DiskFull,
         _ if REFUSALS.iter().any(|words| has(words)) => Trouble::NotPermitted,
         Some(126 | 127) => Trouble::NoAgent,
         Some(1) if has("command not found") || has("no such file") => Trouble::NoAgent,
@@ -346,6 +355,15 @@ mod tests {
         assert_eq!(of(1, "install: error writing '/var/…': No space left on device"), Trouble::DiskFull);
         assert_eq!(of(1, "This account is currently not available."), Trouble::NotPermitted);
         assert_eq!(of(1, "connection refused, says some script"), Trouble::Ended { status: Some(1) });
+    }
+
+    #[test]
+    fn a_full_disk_is_named_whoever_tells_of_it() {
+        assert_eq!(
+            classify_refusal("cannot write x: No space left on device (os error 28)"),
+            Trouble::DiskFull
+        );
+        assert_eq!(classify_refusal("cannot write x: Permission denied"), Trouble::Upload);
     }
 
     #[test]
