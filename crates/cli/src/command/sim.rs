@@ -77,6 +77,11 @@ pub(crate) fn run(
     // Time of simulated nodes passes when nobody has anything to do.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
     let mut exit = Exit::Done;
+    writeln!(
+        out,
+        "{}",
+        style.dim("Simulated nodes: nothing below touches a machine, or was measured on one.")
+    )?;
     for text in lines.each(out) {
         let text = text?;
         if echo && !text.trim().is_empty() {

@@ -3,6 +3,7 @@
 
 use ringbolt_core::arrange::Arrange;
 use ringbolt_core::check::{Check, Finding};
+use ringbolt_core::sim::MARK;
 use ringbolt_core::verify::{Cabling, LinkRow, Report, WHOLE_COUNT};
 
 use super::table::Table;
@@ -20,7 +21,10 @@ pub(crate) fn report(report: &Report, style: Style) -> String {
     }
     text += "\n";
     text += &obstacle::notes(&report.notes, style);
-    if !report.stand_ins.is_empty() {
+    if report.stand_ins.iter().any(|part| part == MARK) {
+        let line = style.dim("Simulated: these nodes are values; nothing here was measured on a machine.");
+        text += &format!("{line}\n");
+    } else if !report.stand_ins.is_empty() {
         let names =
             hang("Lab: stood in for here: ", &format!("{}.", report.stand_ins.join(", ")), style.width);
         text += &names.lines().map(|line| style.dim(line) + "\n").collect::<String>();
@@ -37,7 +41,7 @@ pub(crate) fn report(report: &Report, style: Style) -> String {
         format!("{} what is marked `no` above does not hold.\n", style.red("not verified:"))
     };
     for advice in advice(report) {
-        text += &hang("  - ", &advice, style.width);
+        text += &hang("  - ", &style.paste(&advice), style.width);
     }
     text
 }
@@ -51,7 +55,7 @@ pub(crate) fn failures(report: &Report, style: Style) -> String {
         text += &hang(&format!("silent    {} ", style.red("no")), why, style.width);
     }
     for advice in advice(report) {
-        text += &hang("  - ", &advice, style.width);
+        text += &hang("  - ", &style.paste(&advice), style.width);
     }
     text
 }

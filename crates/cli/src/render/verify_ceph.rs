@@ -57,7 +57,10 @@ fn seen(report: &CephReport, area: Area, rows: &[&CephRow], held: usize) -> Stri
     let count = if held == rows.len() { held.to_string() } else { format!("{held} of {}", rows.len()) };
     match area {
         Area::Monitors => format!("{count} in quorum, {} leads", said(&report.leader)),
-        Area::Daemons => rows.last().map_or(count, |r| r.finding.evidence.clone()),
+        Area::Daemons => {
+            let all = |r: &&&CephRow| matches!(r.finding.check, Check::Ceph(CephCheck::Managers { .. }));
+            rows.iter().find(all).map_or(count, |r| r.finding.evidence.clone())
+        }
         Area::Health => {
             let list: Vec<&str> = rows.iter().map(|r| r.finding.evidence.as_str()).collect();
             list.join("; ")
@@ -77,9 +80,17 @@ fn seen(report: &CephReport, area: Area, rows: &[&CephRow], held: usize) -> Stri
                 _ => format!("{all} in the map, {bad} of {} checks do not hold", rows.len()),
             }
         }
-        Area::Networks | Area::Crush | Area::Options | Area::Conf | Area::Boot => {
-            format!("{count} as they should be")
+        Area::Networks | Area::Crush | Area::Options | Area::Conf | Area::Boot if held < rows.len() => {
+            format!("{count} checks hold")
         }
+        Area::Networks => format!("{count} OSDs in the networks of the spec"),
+        Area::Crush => {
+            let weight = |r: &&&CephRow| matches!(r.finding.check, Check::Ceph(CephCheck::Weight { .. }));
+            format!("{} OSDs below their hosts, with their weights", rows.iter().filter(weight).count())
+        }
+        Area::Options => format!("{count} as the profile has them"),
+        Area::Conf => "the same on every node, with the networks of the spec".to_owned(),
+        Area::Boot => format!("{count} services come back after a boot"),
     }
 }
 

@@ -37,6 +37,9 @@ mod power;
 mod pve;
 mod stanza;
 
+/// How facts of a simulated node name what stands in for the machine.
+pub const MARK: &str = "simulated node";
+
 pub use cable::Cables;
 pub use captured::captured;
 pub use case::Case;
