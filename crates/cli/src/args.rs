@@ -22,7 +22,7 @@ use crate::command::tune::TuneArgs;
 use crate::command::verify::VerifyArgs;
 use crate::global::Global;
 
-/// Proxmox VE nodes and cables to a verified OpenFabric mesh.
+/// Proxmox VE nodes and cables to a verified OpenFabric mesh, and Ceph on it.
 #[derive(Debug, Parser)]
 #[command(name = "ringbolt", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -49,11 +49,11 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Check every promise on the running cluster
     Verify(VerifyArgs),
-    /// Break cables on purpose and measure recovery
+    /// Break cables, or lose a node of a lab, on purpose and measure recovery
     Drill(DrillArgs),
     /// Every tuning option: a verdict, the reason, the way back
     Tune(TuneArgs),
-    /// Measure links honestly, keep the results, compare them
+    /// Measure links and Ceph pools honestly, keep the results, compare them
     Bench(BenchArgs),
     /// The rehearsal lab: real nodes in namespaces of this machine
     Lab(LabArgs),

@@ -10,7 +10,7 @@ pub(crate) enum Exit {
     Done = 0,
     /// A broken invariant of ringbolt itself.
     Bug = 1,
-    /// The command line or the spec is not usable.
+    /// The command line or the spec is not usable, or something is in the way of the plan.
     Usage = 2,
     /// `plan --detect`: the nodes differ from the spec.
     Pending = 3,
@@ -22,10 +22,12 @@ pub(crate) enum Exit {
     Failed = 6,
     /// A promise does not hold.
     NotVerified = 7,
-    /// The doctor has findings.
+    /// `tune audit` found something harmful or risky, or `tune undo` left something.
     Findings = 8,
     /// Another run has the lock of the cluster, or took it away.
     Held = 9,
+    /// A question was answered by no: nothing was done.
+    Declined = 10,
 }
 
 impl From<Exit> for std::process::ExitCode {

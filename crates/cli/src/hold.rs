@@ -50,7 +50,13 @@ pub(crate) fn here(session: &Session, wish: Wish) -> Result<Option<RunLock>, Tro
             hint: Some("wait for it, or end that process".into()),
             exit: Exit::Held,
         }),
-        Err(error) => Err(Trouble { message: error.to_string(), hint: None, exit: Exit::Failed }),
+        Err(error) => Err(Trouble {
+            message: error.to_string(),
+            hint: Some(
+                "runs are locked and recorded there: make the folder writable, or name another by RINGBOLT_STATE".into(),
+            ),
+            exit: Exit::Failed,
+        }),
     }
 }
 
@@ -58,7 +64,7 @@ pub(crate) fn here(session: &Session, wish: Wish) -> Result<Option<RunLock>, Tro
 pub(crate) async fn hold(session: &Session, wish: Wish, stop: Option<&mut Stop>) -> Result<Hold, Trouble> {
     let note = |head: &str, text: &str| {
         if !wish.quiet {
-            let head = format!("{} ", wish.style.yellow(head));
+            let head = format!("{} ", wish.style.err().yellow(head));
             let _ = write!(std::io::stderr(), "{}", hang(&head, text, wish.style.width));
         }
     };

@@ -37,7 +37,14 @@ fn main() -> ExitCode {
     if let Command::Agent(args) = &cli.command {
         return command::agent::run(args);
     }
-    let style = Style { colour: colour(cli.global.color), width: terminal_width() };
+    let when = cli.global.color;
+    let style = Style {
+        colour: colour(when, std::io::stdout().is_terminal()),
+        colour_err: colour(when, std::io::stderr().is_terminal()),
+        width: terminal_width(),
+        // One name for as long as the program runs.
+        lab: cli.global.lab.clone().map(|name| &*name.leak()),
+    };
     let mut out = std::io::stdout().lock();
     let done = run(&cli, &mut out, style);
     let flushed = out.flush();
@@ -87,12 +94,11 @@ fn run(cli: &Cli, out: &mut dyn Write, style: Style) -> std::io::Result<Exit> {
     }
 }
 
-fn colour(when: When) -> bool {
+/// Whether a stream gets colour.
+fn colour(when: When, terminal: bool) -> bool {
     match when {
         When::Always => true,
         When::Never => false,
-        When::Auto => {
-            std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && std::io::stdout().is_terminal()
-        }
+        When::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
     }
 }

@@ -179,7 +179,11 @@ impl Progress {
             text += &indent(&paint(diff, self.style), "      ");
         }
         if let Some(hint) = &failure.hint {
-            text += &hang(&format!("      {} ", self.style.bold("hint:")), hint, self.style.width);
+            text += &hang(
+                &format!("      {} ", self.style.bold("hint:")),
+                &self.style.paste(hint),
+                self.style.width,
+            );
         }
         self.say_aloud(&text);
     }

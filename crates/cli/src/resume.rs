@@ -49,7 +49,7 @@ pub(crate) async fn last_run(
         }
         for (node, words) in busy.into_iter().filter(|_| !wish.quiet) {
             if told.insert(node.clone()) {
-                let head = format!("{} ", wish.style.yellow("waits:"));
+                let head = format!("{} ", wish.style.err().yellow("waits:"));
                 let _ = write!(std::io::stderr(), "{}", hang(&head, &words, wish.style.width));
             }
         }
@@ -112,6 +112,6 @@ fn tell(
         )
     };
     let text = format!("{text}. What is due is planned anew from what is there.");
-    let head = format!("{} ", wish.style.yellow("note RB0564:"));
+    let head = format!("{} ", wish.style.err().yellow("note RB0564:"));
     let _ = write!(std::io::stderr(), "{}", hang(&head, &text, wish.style.width));
 }

@@ -1,8 +1,7 @@
 //! What every command that works on nodes begins with: the spec found and read, lines to the nodes,
 //! one look at all of them.
 //!
-//! Used by `plan`, `apply`, `verify`, `discover`, `drill`, `reboot`. It prints diagnostics of the spec and
-//! nothing else.
+//! Used by every command that works on the nodes of a spec. It prints diagnostics of the spec and nothing else.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -54,14 +53,22 @@ impl Trouble {
         Self { message: message.into(), hint: Some(hint.into()), exit: Exit::Usage }
     }
 
-    /// Shows it on standard error.
+    /// A question was answered by no.
+    pub(crate) fn declined() -> Self {
+        Self { message: "nothing was changed: the answer was no".into(), hint: None, exit: Exit::Declined }
+    }
+
+    /// Shows it on standard error. A no to a question is no error.
     pub(crate) fn show(&self, style: Style) -> Exit {
+        let style = style.err();
         let mut err = std::io::stderr().lock();
-        if !self.message.is_empty() {
+        if self.exit == Exit::Declined {
+            let _ = writeln!(err, "{}", self.message);
+        } else if !self.message.is_empty() {
             let _ = writeln!(err, "{} {}", style.red("error:"), self.message);
         }
         if let Some(hint) = &self.hint {
-            let _ = writeln!(err, "{} {hint}", style.bold(" hint:"));
+            let _ = writeln!(err, "{} {}", style.bold(" hint:"), style.paste(hint));
         }
         self.exit
     }
@@ -147,21 +154,22 @@ pub(crate) fn load(global: &Global, style: Style) -> Result<Loaded, Trouble> {
     let heard = |f: &&Diagnostic| !global.quiet || f.severity == Severity::Error;
     for fault in outcome.diagnostics.iter().filter(heard) {
         let text = outcome.shown(&text);
-        let _ = writeln!(std::io::stderr(), "{}\n", diagnostic::diagnostic(fault, &shown, &text, style));
+        let _ =
+            writeln!(std::io::stderr(), "{}\n", diagnostic::diagnostic(fault, &shown, &text, style.err()));
     }
-    let Some(mut spec) = outcome.spec else {
+    let Some(spec) = outcome.spec else {
         return Err(Trouble {
             message: format!("{shown} cannot be used: {}", diagnostic::count(&outcome.diagnostics)),
             hint: Some("`ringbolt explain CODE` tells more about each".into()),
             exit: Exit::Usage,
         });
     };
-    limit(&mut spec, global)?;
+    known(&spec, global)?;
     Ok(Loaded { spec, text, source })
 }
 
 /// `--node` names must exist; what they limit is the command's business.
-fn limit(spec: &mut Spec, global: &Global) -> Result<(), Trouble> {
+fn known(spec: &Spec, global: &Global) -> Result<(), Trouble> {
     for wanted in &global.node {
         if !spec.nodes.iter().any(|n| n.name.as_str() == wanted) {
             let names: Vec<&str> = spec.nodes.iter().map(|n| n.name.as_str()).collect();

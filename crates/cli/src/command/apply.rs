@@ -46,7 +46,8 @@ pub(crate) struct ApplyArgs {
     /// Forget cables of the last apply that are not there any more
     #[arg(long)]
     pub(crate) forget_cables: bool,
-    /// Seconds a node waits before it undoes by itself a step that may have cut it off
+    /// Seconds a node waits before it undoes by itself a step that may have cut it off; a step of more than four
+    /// nodes gets more
     #[arg(long, value_name = "SECONDS", default_value_t = SECONDS, value_parser = seconds)]
     pub(crate) checkpoint: u32,
     /// Only this part of the plan
@@ -105,6 +106,9 @@ impl Run<'_> {
         while round < ROUNDS {
             let survey = self.session.survey_with(self.args.forget_cables && round == 0).await?;
             let plan = self.narrowed(&survey, out)?;
+            if round == 0 && held.is_none() {
+                self.heeds(&plan);
+            }
             let waits = |facts: &Facts| checkpoint::armed(facts).is_some();
             if !sent_back && survey.fleet.nodes.values().any(waits) {
                 // Whoever has the lock knows that nobody is left to confirm.
@@ -179,6 +183,17 @@ impl Run<'_> {
         })
     }
 
+    /// Tells which names of `--confirm` mean no step of this plan: one that comes up after it may yet be meant.
+    fn heeds(&self, plan: &Plan) {
+        let names = |c: &&String| !plan.steps.iter().any(|s| *s.id == ***c);
+        let strange: Vec<&str> = self.args.confirm.iter().filter(names).map(String::as_str).collect();
+        if !strange.is_empty() && self.tells() {
+            let head = format!("{} ", self.style.err().yellow("note:"));
+            let text = format!("--confirm {}: no step of this plan is called so", strange.join(", "));
+            let _ = write!(std::io::stderr(), "{}", hang(&head, &text, self.style.width));
+        }
+    }
+
     /// Has nodes undo at once what a dead run armed and nobody will confirm.
     async fn send_back(&self, survey: &Survey) {
         let armed =
@@ -187,7 +202,7 @@ impl Run<'_> {
             armed.map(|(node, armed)| format!("{node} undoes {} of run {}", armed.step, armed.run)).collect();
         let text = format!("{}: that run is over, and nobody will confirm it", words.join(", "));
         if !self.global.quiet && !self.args.json {
-            let head = format!("{} ", self.style.yellow("waits:"));
+            let head = format!("{} ", self.style.err().yellow("waits:"));
             let _ = write!(std::io::stderr(), "{}", hang(&head, &text, self.style.width));
         }
         apply::send_back(&self.session.fleet, &survey.fleet).await;
@@ -322,11 +337,7 @@ impl Run<'_> {
         }
         write!(out, "\nApply? [y/N] ")?;
         out.flush()?;
-        if matches!(answer().await?.trim(), "y" | "Y" | "yes") {
-            Ok(())
-        } else {
-            Err(Trouble { message: "not applied".into(), hint: None, exit: Exit::Done })
-        }
+        if matches!(answer().await?.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Trouble::declined()) }
     }
 
     fn finish(
@@ -361,7 +372,7 @@ impl Run<'_> {
                 "`ringbolt verify` proves every link, monitor and OSD, `ringbolt drill` measures what a lost cable or node costs, `ringbolt tune audit` judges every option."
             }
         };
-        write!(out, "{}", hang("Next: ", next, self.style.width))?;
+        write!(out, "{}", hang("Next: ", &self.style.paste(next), self.style.width))?;
         Ok(Exit::Done)
     }
 
@@ -402,7 +413,7 @@ impl Run<'_> {
         } else {
             "`ringbolt apply` goes on from here, `ringbolt plan` shows what is left. No file is half written."
         };
-        write!(out, "{}", hang("Next: ", next, self.style.width))?;
+        write!(out, "{}", hang("Next: ", &self.style.paste(next), self.style.width))?;
         Ok(exit)
     }
 }

@@ -239,6 +239,15 @@ fn cables(survey: &Survey, args: &DrillArgs) -> Result<Vec<Cable>, Trouble> {
         bridges.iter().any(|id| *survey.topology.link(*id) == link)
     };
     let safe: Vec<Cable> = wanted.iter().filter(|c| !splits(c)).cloned().collect();
+    if let (true, Some((node, why, cure))) = (safe.is_empty(), survey.silent.first()) {
+        return Err(Trouble {
+            message: format!(
+                "{node} does not answer ({why}): what its cables join is not known, and each of those left holds the rest together alone"
+            ),
+            hint: Some(cure.clone()),
+            exit: Exit::Unreachable,
+        });
+    }
     if safe.is_empty() {
         return Err(Trouble::usage(
             "every one of these cables holds the mesh together alone: pulling one splits it, and nothing is there to measure",
@@ -365,5 +374,5 @@ fn closing(outcomes: &[Outcome], style: Style) -> String {
     } else {
         (style.green("survived:"), format!("traffic went on after {each}; {gap}."))
     };
-    format!("\n{}", hang(&format!("{word} "), &text, style.width))
+    format!("\n{}", hang(&format!("{word} "), &style.paste(&text), style.width))
 }

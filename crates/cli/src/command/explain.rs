@@ -96,7 +96,10 @@ fn unknown(topic: &str, out: &mut dyn Write) -> std::io::Result<()> {
         .chain(terms().flat_map(|(words, _)| words.split(", ")))
         .into_set();
     writeln!(out, "error: there is no code, key or word called {topic:?}")?;
-    match nearest(topic, names) {
+    // A guess at another code helps nobody.
+    let digits = topic.get(..2).filter(|head| head.eq_ignore_ascii_case("RB")).and_then(|_| topic.get(2..));
+    let code = digits.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    match nearest(topic, names).filter(|_| !code) {
         Some(near) => writeln!(out, "hint: did you mean `ringbolt explain {}`?", quoted(near)),
         None => writeln!(out, "hint: `ringbolt explain` lists all codes, keys and words"),
     }

@@ -139,7 +139,7 @@ pub(crate) struct UpArgs {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// How many nodes
-    #[arg(long, default_value_t = 3, value_name = "N", conflicts_with = "file")]
+    #[arg(long, default_value_t = 3, value_name = "N", conflicts_with = "file", value_parser = clap::value_parser!(u8).range(2..=64))]
     nodes: u8,
     /// How they are cabled; a spec's own links come first
     #[arg(long, value_enum)]

@@ -8,6 +8,7 @@ use ringbolt_core::checkpoint::{RANGE, SECONDS};
 use ringbolt_core::plan::{Phase, Plan, Policy};
 use ringbolt_core::survey::Survey;
 
+use crate::command::tune::NO_CEPH;
 use crate::exit::Exit;
 use crate::global::Global;
 use crate::render::text::hang;
@@ -24,7 +25,8 @@ pub(crate) struct PlanArgs {
     /// End with status 3 when anything differs
     #[arg(long)]
     pub(crate) detect: bool,
-    /// Seconds a node waits before it undoes by itself a step that may have cut it off
+    /// Seconds a node waits before it undoes by itself a step that may have cut it off; a step of more than four
+    /// nodes gets more
     #[arg(long, value_name = "SECONDS", default_value_t = SECONDS, value_parser = seconds)]
     pub(crate) checkpoint: u32,
     /// Only this part of the plan
@@ -84,6 +86,9 @@ pub(crate) async fn on(
         write!(out, "{}", obstacle::obstacles(&plan.obstacles, style))?;
     } else if let (true, Some(part)) = (idle(&plan), part(args.only, global)) {
         write!(out, "{}", nothing_for(&part, &survey, style))?;
+        if args.only == Some(Phase::Ceph) && survey.spec.ceph.is_none() {
+            write!(out, "{}", hang("The spec has no Ceph: ", NO_CEPH, style.width))?;
+        }
     } else {
         // Steps that are not taken only hide what is in the way.
         let steps = (plan.obstacles.is_empty() || global.verbose > 0).then_some(!args.no_diff);
@@ -151,12 +156,12 @@ fn show_with(
         write!(
             out,
             "\n{}",
-            hang(&format!("{} ", style.yellow("in place, not converged:")), &text, style.width)
+            hang(&format!("{} ", style.yellow("in place, not converged:")), &style.paste(&text), style.width)
         )?;
     }
     write!(out, "{}", render::closing(plan, survey.fleet.nodes.len(), style))?;
     if steps.is_none() && plan.deeds().next().is_some() {
-        writeln!(out, "`ringbolt plan -v` shows the steps that would follow.")?;
+        writeln!(out, "{}", style.paste("`ringbolt plan -v` shows the steps that would follow."))?;
     }
     Ok(())
 }

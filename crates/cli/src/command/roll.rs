@@ -307,7 +307,7 @@ impl Roll<'_> {
         if matches!(answer().await?.trim(), "y" | "Y" | "yes") {
             return Ok(());
         }
-        Err(Trouble { message: "nothing was changed".into(), hint: None, exit: Exit::Done })
+        Err(Trouble::declined())
     }
 
     fn finish(&self, report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
@@ -338,7 +338,7 @@ impl Roll<'_> {
         };
         let head = format!("{} ", self.style.green(word));
         write!(out, "\n{}", hang(&head, &text, self.style.width))?;
-        write!(out, "{}", hang("Next: ", &next, self.style.width))
+        write!(out, "{}", hang("Next: ", &self.style.paste(&next), self.style.width))
     }
 
     /// What was done, what is left behind, and how it is ended.
@@ -366,11 +366,11 @@ impl Roll<'_> {
             let text = format!(
                 "{node} is still out of service (maintenance mode, noout). When it is up again: `ringbolt maintain exit {node}` waits for its mesh and Ceph, then ends that; when it is lost, `ringbolt maintain exit {node} --now` does."
             );
-            write!(out, "{}", hang("Left: ", &text, self.style.width))?;
+            write!(out, "{}", hang("Left: ", &self.style.paste(&text), self.style.width))?;
         }
         if !self.global.quiet {
             let next = "the nodes after it were not touched. `ringbolt verify` shows what is missing.";
-            write!(out, "{}", hang("Next: ", next, self.style.width))?;
+            write!(out, "{}", hang("Next: ", &self.style.paste(next), self.style.width))?;
         }
         Ok(())
     }

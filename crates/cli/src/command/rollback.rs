@@ -26,7 +26,7 @@ use crate::session::{Session, Trouble, block_on};
 pub(crate) struct RollbackArgs {
     /// Which run: its id, the beginning of it, or its last four characters; the others of the same
     /// `apply` go with it
-    #[arg(value_name = "RUN", required_unless_present = "last", conflicts_with = "last")]
+    #[arg(value_name = "RUN", conflicts_with = "last")]
     pub(crate) run: Option<String>,
     /// The last run of this cluster
     #[arg(long)]
@@ -34,7 +34,8 @@ pub(crate) struct RollbackArgs {
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,
-    /// Seconds a node waits before it undoes by itself a step that may have cut it off
+    /// Seconds a node waits before it undoes by itself a step that may have cut it off; a step of more than four
+    /// nodes gets more
     #[arg(long, value_name = "SECONDS", default_value_t = checkpoint::SECONDS, value_parser = seconds)]
     pub(crate) checkpoint: u32,
     /// Only show what would be done
@@ -58,6 +59,12 @@ pub(crate) fn run(
     out: &mut dyn Write,
     style: Style,
 ) -> Result<Exit, Trouble> {
+    if args.run.is_none() && !args.last {
+        return Err(Trouble::usage(
+            "which run is to be taken back?",
+            "`--last` takes the last one; `ringbolt history` lists them, and `ringbolt rollback RUN` takes one by its id",
+        ));
+    }
     block_on(async { on(Session::open(global, style)?, args, global, out, style).await })
 }
 
@@ -220,7 +227,7 @@ impl Back<'_> {
         if matches!(answer().await?.trim(), "y" | "Y" | "yes") {
             return Ok(());
         }
-        Err(Trouble { message: "nothing was changed".into(), hint: None, exit: Exit::Done })
+        Err(Trouble::declined())
     }
 
     fn finish(&self, report: &apply::Report, out: &mut dyn Write) -> Result<Exit, Trouble> {

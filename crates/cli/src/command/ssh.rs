@@ -71,7 +71,12 @@ pub(crate) fn run(
     write!(out, "\n{}", table(&rows, style))?;
     let failed = rows.iter().filter(|(_, contact)| contact.is_err()).count();
     write!(out, "\n{}", closing(&loaded, rows.len(), failed, style))?;
-    Ok(if failed == 0 { Exit::Done } else { Exit::Unreachable })
+    let refused = rows.iter().filter(|(_, contact)| contact.as_ref().is_err_and(declined)).count();
+    Ok(match failed {
+        0 => Exit::Done,
+        _ if failed == refused => Exit::Declined,
+        _ => Exit::Unreachable,
+    })
 }
 
 /// What became of a node, right after it was tried.
@@ -82,13 +87,19 @@ fn told(contact: &Result<Contact, SetupError>, style: Style) -> String {
             hang("  key login  ", &format!("{}: {key} was added there", style.green("works")), style.width)
         }
         Err(error) => {
-            let mut text = hang(&format!("  {} ", style.red("error:")), &message(error), style.width);
+            let head = if declined(error) { style.yellow("declined:") } else { style.red("error:") };
+            let mut text = hang(&format!("  {head} "), &message(error), style.width);
             if let Some(cure) = cure(error) {
                 text += &hang(&format!("  {}  ", style.bold("cure:")), &cure, style.width);
             }
             text
         }
     }
+}
+
+/// Whether a person was asked and said no.
+fn declined(error: &SetupError) -> bool {
+    matches!(error, SetupError::HostKeyDeclined(_) | SetupError::NoKey) && has_terminal()
 }
 
 /// The error with ssh's own last words.

@@ -22,6 +22,9 @@ use crate::hold::{self, StealArgs, Wish};
 use crate::render::{Style, count, tune as render, write_json};
 use crate::session::{Session, Trouble, block_on, source};
 
+/// What adds Ceph to a spec.
+pub(crate) const NO_CEPH: &str = "disks in `osds` of [[node]] add it: `ringbolt explain node.osds`";
+
 /// Arguments of `tune`.
 #[derive(Debug, Args)]
 pub(crate) struct TuneArgs {
@@ -105,6 +108,13 @@ impl Look {
     fn heard(&self) -> Result<(), Trouble> {
         if self.audit.release > 0 {
             return Ok(());
+        }
+        if self.session.loaded.spec.ceph.is_none() {
+            return Err(Trouble {
+                message: "no node tells what Ceph is set to, and the spec has no Ceph".into(),
+                hint: Some(NO_CEPH.into()),
+                exit: Exit::Usage,
+            });
         }
         let why = self.fleet.nodes.iter().find_map(|(node, facts)| match &facts.state.ceph_cluster {
             ringbolt_core::facts::Known::No(why) if why != "not asked for" => Some(format!("{node}: {why}")),
@@ -292,5 +302,5 @@ fn agree(args: &UndoArgs, plan: &Plan, out: &mut dyn Write) -> Result<(), Troubl
     if matches!(answer.trim(), "y" | "Y" | "yes") {
         return Ok(());
     }
-    Err(Trouble { message: "nothing was changed".into(), hint: None, exit: Exit::Done })
+    Err(Trouble::declined())
 }

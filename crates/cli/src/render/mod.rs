@@ -8,6 +8,7 @@ pub(crate) mod bench;
 pub(crate) mod diagnostic;
 pub(crate) mod disk;
 pub(crate) mod obstacle;
+pub(crate) mod paste;
 pub(crate) mod plan;
 pub(crate) mod plot;
 pub(crate) mod roll;
@@ -28,13 +29,33 @@ pub(crate) fn write_json(out: &mut dyn Write, value: &impl Serialize) -> std::io
 /// How text for people looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Style {
-    /// Whether to use colour.
+    /// Whether to use colour on standard output.
     pub(crate) colour: bool,
+    /// Whether to use colour on standard error.
+    pub(crate) colour_err: bool,
     /// Columns a line may have.
     pub(crate) width: usize,
+    /// The lab named by `--lab`: commands a reader may paste name it as well.
+    pub(crate) lab: Option<&'static str>,
 }
 
 impl Style {
+    /// Without colour, for tests.
+    #[cfg(test)]
+    pub(crate) const fn plain(width: usize) -> Self {
+        Self { colour: false, colour_err: false, width, lab: None }
+    }
+
+    /// A text whose commands, in backquotes, are about the nodes of this call: they work when pasted.
+    pub(crate) fn paste(self, text: &str) -> String {
+        self.lab.map_or_else(|| text.to_owned(), |lab| paste::with_lab(text, lab))
+    }
+
+    /// The same for text that goes to standard error: either of the two may be a file.
+    pub(crate) fn err(self) -> Self {
+        Self { colour: self.colour_err, ..self }
+    }
+
     fn paint(self, code: &str, text: &str) -> String {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }

@@ -46,7 +46,7 @@ fn one(obstacle: &Obstacle, names: &[&str], word: &str, style: Style) -> String 
         text += &indent(obstacle.evidence.trim_end(), "  | ");
     }
     if !obstacle.cure.is_empty() {
-        text += &hang(&format!("  {} ", style.bold("cure:")), &obstacle.cure, style.width);
+        text += &hang(&format!("  {} ", style.bold("cure:")), &style.paste(&obstacle.cure), style.width);
     }
     text
 }
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn the_same_on_several_nodes_is_said_once() {
         let list = [about("n1", "has it"), about("n2", "has it"), about("n3", "has another")];
-        let said = notes(&list, Style { colour: false, width: 80 });
+        let said = notes(&list, Style::plain(80));
         let wanted = "note[RB0523]: each of n1 n2 has it\n  cure: turn it off\n\
                       note[RB0523]: n3 has another\n  cure: turn it off\n";
         assert_eq!(said, wanted);

@@ -258,7 +258,7 @@ mod tests {
 
     use super::*;
 
-    const PLAIN: Style = Style { colour: false, width: 80 };
+    const PLAIN: Style = Style::plain(80);
 
     fn step(node: &str, title: &str, change: Option<(&str, &str)>) -> Step {
         Step {

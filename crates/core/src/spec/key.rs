@@ -288,7 +288,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         range: "serial numbers of disks of this node",
-        about: "Used disks that may be erased. The plan shows what stands on them and asks. A disk that is mounted, held or swapped to is refused all the same, and so is the disk of the operating system.",
+        about: "Used disks that may be erased. The plan shows what stands on them; `apply` erases one only by `--confirm` with the name the plan gives. A disk that is mounted, held or swapped to is refused all the same, and so is the disk of the operating system.",
         why: "A disk with anything on it is never taken unless this very disk is named.",
         example: "[\"S7KGNJ0X100001\"]",
         also: &["erase", "zap", "force", "overwrite"],

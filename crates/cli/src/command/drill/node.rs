@@ -51,7 +51,7 @@ pub(super) async fn run(
     let tell = |text: &str| {
         if told {
             let at = format!("{:5.1} s", begun.elapsed().as_secs_f64());
-            let _ = writeln!(std::io::stderr(), "  {at}  {}", style.dim(text));
+            let _ = writeln!(std::io::stderr(), "  {at}  {}", style.err().dim(text));
         }
     };
     let loss = lose(&session.fleet, hand, &node, &writer, &pool, tell).await.map_err(trouble)?;

@@ -22,12 +22,13 @@ pub(super) fn up(args: &UpArgs, global: &Global, out: &mut dyn Write, style: Sty
     let start = Instant::now();
     let request = request(args, global, style)?;
     let quiet = global.quiet;
-    if !quiet {
-        writeln!(out, "{}", headline(&request, style))?;
-        out.flush()?;
-    }
+    // Nothing is announced that is refused.
+    let mut head = Some(headline(&request, style));
     let mut tell = |progress: Progress| {
         if !quiet {
+            if let Some(head) = head.take() {
+                let _ = writeln!(out, "{head}");
+            }
             let time = if progress.begins {
                 "     …".to_owned()
             } else {
@@ -77,6 +78,14 @@ fn headline(request: &UpRequest, style: Style) -> String {
 
 fn request(args: &UpArgs, global: &Global, style: Style) -> Result<UpRequest, Trouble> {
     let binary = std::env::current_exe()?;
+    if let (Some(name), Some(lab)) = (&args.name, &global.lab)
+        && name != lab
+    {
+        return Err(Trouble::usage(
+            format!("--name {name} and --lab {lab} each name the lab"),
+            "leave one of them out: here they mean the same",
+        ));
+    }
     let name = args.name.clone().or_else(|| global.lab.clone()).unwrap_or_else(|| "lab".to_owned());
     let wish = match &args.file {
         Some(file) => of_file(file, args.shape, style)?,
@@ -106,12 +115,6 @@ struct Wish {
 }
 
 fn of_numbers(args: &UpArgs) -> Result<Wish, Trouble> {
-    if args.nodes < 2 || args.nodes > 64 {
-        return Err(Trouble::usage(
-            format!("a lab cannot have {} nodes", args.nodes),
-            "2 to 64 are possible",
-        ));
-    }
     let nodes = (1..=args.nodes)
         .map(|id| NodeWish {
             name: format!("n{id}"),
@@ -153,7 +156,8 @@ fn of_file(file: &Path, shape: Option<ShapeName>, style: Style) -> Result<Wish, 
     let outcome = spec::read(&text);
     for fault in &outcome.diagnostics {
         let text = outcome.shown(&text);
-        let _ = writeln!(std::io::stderr(), "{}\n", diagnostic::diagnostic(fault, &shown, &text, style));
+        let _ =
+            writeln!(std::io::stderr(), "{}\n", diagnostic::diagnostic(fault, &shown, &text, style.err()));
     }
     let Some(spec) = &outcome.spec else {
         return Err(Trouble::usage(format!("{shown} cannot be used"), "see above"));
@@ -248,9 +252,7 @@ impl Ports {
 fn cables_of(text: &str, folder: &Path) -> Vec<(String, u32, String, u32)> {
     let file = folder.join("spec.toml");
     std::fs::write(&file, text).expect("the folder is ours");
-    let wish = of_file(&file, None, Style { colour: false, width: 100 })
-        .map_err(|t| t.message)
-        .expect("a good spec");
+    let wish = of_file(&file, None, Style::plain(100)).map_err(|t| t.message).expect("a good spec");
     wish.cables.into_iter().map(|cable| (cable.a.0, cable.a.1, cable.b.0, cable.b.1)).collect()
 }
 

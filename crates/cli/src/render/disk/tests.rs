@@ -8,7 +8,7 @@ use ringbolt_core::spec;
 use super::*;
 
 const CLUSTER: &str = "5f0c0000-0000-4000-8000-000000000001";
-const PLAIN: Style = Style { colour: false, width: 100 };
+const PLAIN: Style = Style::plain(100);
 
 fn disk(name: &str, uses: Vec<Use>) -> Disk {
     Disk {
