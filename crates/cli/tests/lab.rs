@@ -9,6 +9,8 @@ mod checkpoint;
 #[path = "lab/first_contact.rs"]
 mod first_contact;
 mod rig;
+#[path = "lab/rolling.rs"]
+mod rolling;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -136,7 +138,7 @@ fn power_comes_back_and_so_does_the_mesh() {
 const GUIDE: &str = include_str!("data/guide-options.txt");
 
 #[test]
-fn ceph_from_bare_nodes_to_healthy_through_power_loss_and_copied_tuning() {
+fn ceph_from_bare_nodes_to_healthy_through_power_loss_copied_tuning_and_reboots() {
     let Some(rig) = Rig::new("ceph") else { return };
     rig.ok(&["lab", "up", "--nodes", "3", "--ceph"]);
     let began = std::time::Instant::now();
@@ -159,6 +161,11 @@ fn ceph_from_bare_nodes_to_healthy_through_power_loss_and_copied_tuning() {
 
     tunings_of_a_guide(&rig);
     nothing_left(&rig);
+
+    let began = std::time::Instant::now();
+    rolling::reboots_under_writes(&rig);
+    rolling::maintained(&rig);
+    eprintln!("reboots and maintenance in {:.0} s", began.elapsed().as_secs_f64());
 }
 
 /// Copied tunings are found, named, and taken back.
@@ -518,33 +525,6 @@ fn a_reload_left_behind_by_a_killed_run_is_outwaited() {
     nothing_left(&rig);
 }
 
-/// What `--json` said of a run of reboots, and that no two nodes were out of service together: steps with
-/// their beginning and end in milliseconds.
-fn one_at_a_time(text: &str) -> Vec<(String, u64, u64)> {
-    let events: Vec<Value> = text.lines().filter_map(|l| serde_json::from_str(l).ok()).collect();
-    let at = |kind: &str, step: &str| {
-        let found = events.iter().find(|e| e["event"] == kind && e["step"] == step);
-        found.unwrap_or_else(|| panic!("{kind} {step}:\n{text}"))["at_ms"].as_u64().unwrap()
-    };
-    let nodes: Vec<String> = events
-        .iter()
-        .filter(|e| e["event"] == "step-started")
-        .filter_map(|e| Some(e["step"].as_str()?.strip_suffix("/reboot")?.to_owned()))
-        .collect();
-    let spans: Vec<(String, u64, u64)> = nodes
-        .into_iter()
-        .map(|n| {
-            let (from, to) =
-                (at("step-started", &format!("{n}/reboot")), at("step-done", &format!("gate:{n}")));
-            (n, from, to)
-        })
-        .collect();
-    for pair in spans.windows(2) {
-        assert!(pair[0].2 <= pair[1].1, "{} and {} were away together: {spans:?}", pair[0].0, pair[1].0);
-    }
-    spans
-}
-
 #[test]
 fn all_nodes_are_rebooted_one_at_a_time_and_guests_of_high_availability_leave_before() {
     let Some(rig) = Rig::new("roll") else { return };
@@ -567,7 +547,7 @@ fn all_nodes_are_rebooted_one_at_a_time_and_guests_of_high_availability_leave_be
     assert!(!refused.contains("vm:100"), "{refused}");
 
     let text = rig.ok(&["reboot", "--all", "--yes", "--json", "--accept", "RB0574"]);
-    let spans = one_at_a_time(&text);
+    let spans = rolling::one_at_a_time(&text);
     assert_eq!(spans.len(), 3, "{text}");
     eprintln!("rebooted: {spans:?}");
     rig.verified_within(MINUTE);
@@ -593,29 +573,4 @@ fn all_nodes_are_rebooted_one_at_a_time_and_guests_of_high_availability_leave_be
     assert_eq!(status, 2, "{refused}");
     assert!(refused.contains("RB0573"), "{refused}");
     rig.ok(&["lab", "power-on", "n3"]);
-}
-
-/// Takes four minutes or more: run by hand.
-#[test]
-#[ignore = "a lab with Ceph, rebooted node by node"]
-fn all_nodes_of_ceph_are_rebooted_under_writes() {
-    let Some(rig) = Rig::new("rollceph") else { return };
-    rig.ok(&["lab", "up", "--nodes", "3", "--ceph"]);
-    rig.ok(&["apply", "--yes"]);
-    rig.verified_within(2 * MINUTE);
-    let done = std::sync::atomic::AtomicBool::new(false);
-    let (spans, writes, worst) = std::thread::scope(|scope| {
-        let writer = scope.spawn(|| rig.writes_until(&done));
-        let text = rig.run(&["reboot", "--all", "--yes", "--json"]);
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
-        let (writes, worst) = writer.join().unwrap();
-        assert_eq!(text.0, 0, "{}", text.1);
-        (one_at_a_time(&text.1), writes, worst)
-    });
-    assert_eq!(spans.len(), 3);
-    eprintln!("rebooted: {spans:?}; {writes} writes, {worst:.1} s the slowest");
-    assert!(writes > 20 && worst < 60.0, "{writes} writes, the slowest took {worst} s");
-    rig.verified_within(MINUTE);
-    assert!(rig.exec("n1", &["ceph", "health"]).contains("HEALTH_OK"));
-    assert!(!rig.exec("n1", &["ceph", "osd", "dump"]).contains("noout"));
 }

@@ -107,6 +107,20 @@ impl Rig {
         text
     }
 
+    /// What a program in a node says, by ssh: a process put into the node from outside would keep it from going
+    /// down. None where the node does not answer, or the program fails.
+    pub(crate) fn ssh(&self, node: &str, words: &[&str]) -> Option<String> {
+        let output = Command::new("ssh")
+            .arg("-F")
+            .arg(self.dir.path().join(&self.name).join("ssh_config"))
+            .args(["-l", "root", "-o", "BatchMode=yes", "-o", "ConnectTimeout=2"])
+            .args(["-o", "ServerAliveInterval=2", "-o", "ServerAliveCountMax=2", node])
+            .args(words)
+            .stdin(Stdio::null())
+            .output();
+        output.ok().filter(|o| o.status.success()).map(|o| String::from_utf8_lossy(&o.stdout).into_owned())
+    }
+
     /// Waits until a program on the first node says this.
     pub(crate) fn eventually(&self, limit: Duration, wanted: &str, words: &[&str]) {
         let began = Instant::now();
@@ -129,16 +143,8 @@ impl Rig {
             let began = Instant::now();
             while !done.load(std::sync::atomic::Ordering::Relaxed) {
                 let node = &nodes[at % nodes.len()];
-                // By ssh: a process put into the node from outside would keep it from going down.
-                let output = Command::new("ssh")
-                    .arg("-F")
-                    .arg(self.dir.path().join(&self.name).join("ssh_config"))
-                    .args(["-l", "root", "-o", "BatchMode=yes", "-o", "ConnectTimeout=2"])
-                    .args(["-o", "ServerAliveInterval=2", "-o", "ServerAliveCountMax=2", node])
-                    .args(["timeout", "20", "rados", "-p", "vm", "put", "ringbolt-roll", "/etc/hostname"])
-                    .stdin(Stdio::null())
-                    .output();
-                if output.is_ok_and(|o| o.status.success()) {
+                let put = ["timeout", "20", "rados", "-p", "vm", "put", "ringbolt-roll", "/etc/hostname"];
+                if self.ssh(node, &put).is_some() {
                     writes += 1;
                     worst = worst.max(began.elapsed().as_secs_f64());
                     break;

@@ -1,16 +1,18 @@
 //! Ceph on the simulated cluster: what `pveceph` and the monitors would make of a deed.
 //!
-//! It refuses what the real tools refuse (no `init` before the first monitor, a used disk, a name taken),
-//! so that a plan in the wrong order fails here.
+//! It refuses what the real tools refuse (no `init` before the first monitor, a used disk), so that a plan in the wrong
+//! order fails here; what is done already is done, as the agent takes it.
 
 use std::collections::BTreeSet;
 
-use super::{Cluster, Node, file};
+use super::{Cluster, Node, ceph_files, file};
 use crate::action::{CephDeed, OsdDeed};
 use crate::arrange::Arrange;
-use crate::facts::ceph::{ConfigEntry, Daemon, FilesystemFact, LocalOsd, OsdFact, PoolFact, Quorum};
+use crate::facts::ceph::{
+    Complaint, ConfigEntry, Daemon, FilesystemFact, LocalOsd, OsdFact, PoolFact, Quorum,
+};
 use crate::facts::disk::{Medium, Use};
-use crate::facts::{CephNode, Disk, Known, UnitFact, ceph_conf, not_asked, pve};
+use crate::facts::{CephNode, Disk, Known, UnitFact, ceph_conf, not_asked};
 use crate::into_set::IntoSet;
 use crate::name::NodeName;
 use crate::resource::ceph::install;
@@ -18,6 +20,9 @@ use crate::wire::Failure;
 
 /// Id of the one cluster there can be.
 pub(super) const FSID: &str = "7a0f3c52-0001-4000-8000-00000000ce94";
+
+/// Flags of every map of OSDs.
+const FLAGS: [&str; 4] = ["pglog_hardlimit", "purged_snapdirs", "recovery_deletes", "sortbitwise"];
 
 /// The disk of the system and `count` free ones.
 pub(super) fn disks(at: usize, count: u32) -> Vec<Disk> {
@@ -39,7 +44,7 @@ pub(super) fn disks(at: usize, count: u32) -> Vec<Disk> {
     (0..=count).map(disk).collect()
 }
 
-fn refused(why: impl Into<String>) -> Failure {
+pub(super) fn refused(why: impl Into<String>) -> Failure {
     Failure::broken(why)
 }
 
@@ -47,24 +52,21 @@ impl Cluster {
     /// Carries out a deed on Ceph.
     pub(super) fn ceph_deed(&mut self, name: &NodeName, deed: &CephDeed) -> Result<(), Failure> {
         match deed {
-            CephDeed::Install { repository, version } => self.node(name)?.install_ceph(repository, version),
+            CephDeed::Install { repository, version } => {
+                self.node(name)?.install_ceph(name, repository, version);
+            }
             CephDeed::Init { network, cluster_network, size, min_size } => {
                 self.installed(name)?;
-                let text = format!(
-                    "[global]\n\tauth_client_required = cephx\n\tcluster_network = {cluster_network}\n\tfsid = {FSID}\n\tosd_pool_default_min_size = {min_size}\n\tosd_pool_default_size = {size}\n\tpublic_network = {network}\n"
-                );
-                self.put_shared(ceph_conf::PATH, &text);
+                self.init_conf([network, cluster_network], [*size, *min_size]);
             }
             CephDeed::Monitor { address } => self.monitor(name, &address.to_string())?,
             CephDeed::Manager => self.manager(name)?,
-            CephDeed::Metadata => {
-                self.quorum()?;
-                let node = self.ceph_node(name)?;
-                node.metadata.push(Daemon { id: name.to_string(), runs: true });
-            }
+            CephDeed::Metadata => self.metadata(name)?,
             CephDeed::Wipe { path, serial, .. } => {
+                let own: Vec<u32> = self.ceph_node(name)?.osds.iter().map(|o| o.id).collect();
                 let disk = self.disk(name, path, serial)?;
-                if disk.uses.iter().any(Use::is_active) {
+                let runs = |u: &Use| matches!(u, Use::Ceph { osd: Some(id), .. } if own.contains(id));
+                if disk.uses.iter().any(|u| u.is_active() || runs(u)) {
                     return Err(refused(format!("{path} is in use")));
                 }
                 disk.uses.clear();
@@ -98,11 +100,8 @@ impl Cluster {
                 let pool = pool.ok_or_else(|| refused(format!("no pool {name}")))?;
                 options.iter().for_each(|(key, value)| set(pool, key, value));
             }
-            CephDeed::Rule { name, .. } => {
-                self.ceph.rules.retain(|have| have != name);
-                self.ceph.rules.push(name.clone());
-            }
-            CephDeed::Filesystem { name, .. } => self.filesystem(name)?,
+            CephDeed::Rule { name, .. } => self.rule(name),
+            CephDeed::Filesystem { name, options } => self.filesystem(name, options)?,
             CephDeed::Config { set, remove } => {
                 for (section, name, value) in set {
                     self.keep(section, name, value);
@@ -114,7 +113,10 @@ impl Cluster {
             }
             CephDeed::MeasureOsds { osds } => {
                 for osd in osds {
-                    self.keep(&format!("osd.{osd}"), "osd_mclock_max_capacity_iops_ssd", "30000.000000");
+                    let class = self.ceph.osds.iter().find(|o| o.id == *osd).map(|o| o.class.clone());
+                    let class = class.ok_or_else(|| refused(format!("no osd.{osd}")))?;
+                    let (kind, figure) = if class == "hdd" { ("hdd", "300") } else { ("ssd", "30000") };
+                    self.keep(&format!("osd.{osd}"), &format!("{}{kind}", crate::check::CAPACITY), figure);
                 }
             }
             _ => {}
@@ -146,6 +148,12 @@ impl Cluster {
         }
     }
 
+    /// The cluster's id.
+    fn fsid(&self) -> String {
+        let text = self.nodes.values().find_map(|n| n.facts.text(ceph_conf::PATH)).unwrap_or("");
+        ceph_conf::fsid_of(text).unwrap_or(FSID).to_owned()
+    }
+
     fn quorum(&self) -> Result<(), Failure> {
         let away = self.ceph.monitors.keys().filter(|m| self.off.iter().any(|o| o.as_str() == **m)).count();
         if self.ceph.monitors.is_empty() || 2 * away >= self.ceph.monitors.len() {
@@ -164,33 +172,27 @@ impl Cluster {
     }
 
     fn monitor(&mut self, name: &NodeName, address: &str) -> Result<(), Failure> {
-        let text = self.node(name)?.facts.text(ceph_conf::PATH).unwrap_or("").to_owned();
-        let conf = ceph_conf::read(&text);
+        if self.ceph.monitors.contains_key(name.as_str()) {
+            return Ok(());
+        }
+        let facts = &self.node(name)?.facts;
+        let conf = ceph_conf::read(facts.text(ceph_conf::PATH).unwrap_or(""));
         if conf.fsid().is_none() {
             return Err(refused("No Ceph configuration: run `pveceph init` first"));
         }
-        let has = self
-            .node(name)?
-            .facts
-            .inventory
-            .interfaces
-            .values()
-            .any(|i| i.addresses.iter().any(|a| a.addr().to_string() == address));
-        if !has {
+        let mut own = facts.inventory.interfaces.values().flat_map(|i| &i.addresses);
+        if !own.any(|a| a.addr().to_string() == address) {
             return Err(refused(format!("{address} is not an address of {name}")));
         }
         let first = self.ceph.monitors.is_empty();
-        if self.ceph.monitors.contains_key(name.as_str()) {
-            return Err(refused(format!("monitor '{name}' already exists")));
+        if first {
+            self.rule("replicated_rule");
+            self.ceph.flags = FLAGS.map(str::to_owned).into();
         }
         self.ceph_node(name)?.monitors.push(Daemon { id: name.to_string(), runs: true });
         self.ceph.monitors.insert(name.to_string(), address.to_owned());
         self.unit(name, "mon");
-        let hosts: Vec<&str> = self.ceph.monitors.values().map(String::as_str).collect();
-        let rest: String =
-            text.lines().filter(|l| !l.contains("mon_host")).map(|l| format!("{l}\n")).collect();
-        let text = rest.replacen("[global]\n", &format!("[global]\n\tmon_host = {}\n", hosts.join(" ")), 1);
-        self.put_shared(ceph_conf::PATH, &text);
+        self.monitor_conf(name, address, first);
         if first { self.manager(name) } else { Ok(()) }
     }
 
@@ -198,7 +200,7 @@ impl Cluster {
         self.quorum()?;
         let node = self.ceph_node(name)?;
         if node.managers.iter().any(|d| d.id == name.as_str()) {
-            return Err(refused(format!("ceph manager '{name}' already exists")));
+            return Ok(());
         }
         node.managers.push(Daemon { id: name.to_string(), runs: true });
         self.unit(name, "mgr");
@@ -206,6 +208,17 @@ impl Cluster {
             None => self.ceph.active_manager = Some(name.to_string()),
             Some(_) => self.ceph.standby_managers.push(name.to_string()),
         }
+        Ok(())
+    }
+
+    fn metadata(&mut self, name: &NodeName) -> Result<(), Failure> {
+        self.quorum()?;
+        let node = self.ceph_node(name)?;
+        if node.metadata.iter().any(|d| d.id == name.as_str()) {
+            return Ok(());
+        }
+        node.metadata.push(Daemon { id: name.to_string(), runs: true });
+        self.metadata_conf(name);
         Ok(())
     }
 
@@ -240,12 +253,17 @@ impl Cluster {
         self.quorum()?;
         self.installed(name)?;
         let next = self.ceph.osds.iter().map(|o| o.id + 1).max().unwrap_or(0);
-        let addresses = self.ceph.monitors.get(name.as_str()).cloned();
-        let home = addresses.or_else(|| self.home(name)).unwrap_or_default();
+        let fsid = self.fsid();
+        let [public, cluster] = ["public_network", "cluster_network"].map(|key| self.home(name, key));
         let disk = self.disk(name, &deed.path, &deed.serial)?;
+        let made = |u: &Use| matches!(u, Use::Ceph { cluster: Some(id), .. } if *id == fsid);
+        if disk.uses.iter().filter(|u| made(u)).count() >= deed.per_device.max(1) as usize {
+            return Ok(());
+        }
         if !disk.uses.is_empty() {
             return Err(refused(format!("device '{}' is already in use", deed.path)));
         }
+        let mut bytes = disk.size / u64::from(deed.per_device.max(1));
         let (kernel, class) = (disk.name.clone(), deed.class.clone().unwrap_or_else(|| "ssd".into()));
         disk.uses.push(Use::Signature("LVM2_member".into()));
         let mut made = Vec::new();
@@ -254,13 +272,17 @@ impl Cluster {
             disk.uses.push(Use::Ceph {
                 osd: Some(number),
                 fsid: Some(uuid.clone()),
-                cluster: Some(FSID.into()),
+                cluster: Some(fsid.clone()),
             });
             made.push((number, uuid));
         }
+        let mut below = vec![kernel];
         for (path, gib) in deed.db.iter().chain(&deed.wal) {
-            self.aside(name, path, *gib, &made)?;
+            below.push(self.aside(name, path, *gib, &made)?);
+            bytes += gib << 30;
         }
+        below.arrange();
+        below.dedup();
         for (id, uuid) in made {
             self.ceph.osds.push(OsdFact {
                 id,
@@ -270,35 +292,44 @@ impl Cluster {
                 up: true,
                 within: true,
                 reweight: 1.0,
-                weight: 0.873,
-                public_address: home.clone(),
-                cluster_address: home.clone(),
+                weight: weight(bytes),
+                public_address: public.clone(),
+                cluster_address: cluster.clone(),
             });
             self.ceph_node(name)?.osds.push(LocalOsd {
                 id,
                 fsid: uuid,
-                cluster: FSID.into(),
-                disks: vec![kernel.clone()],
+                cluster: fsid.clone(),
+                disks: below.clone(),
                 ground: Vec::new(),
                 state: "active".into(),
                 version: "20.2.0".into(),
                 options: Vec::new(),
             });
         }
-        if !self.ceph.pools.iter().any(|p| p.name == ".mgr") {
-            self.pool(".mgr", &[("pg_num".into(), "1".into())])?;
-        }
+        self.managers_pool();
         Ok(())
     }
 
-    /// A volume of an OSD on another disk, as LVM makes it.
+    /// Managers make their own pool as soon as there are OSDs for all of its copies.
+    fn managers_pool(&mut self) {
+        let ready = self.ceph.osds.iter().filter(|o| o.up && o.within).count();
+        let mut pool = self.bare(".mgr", 1, "mgr");
+        pool.options = [("pg_num_max", "32"), ("pg_num_min", "1")].map(|(k, v)| (k.into(), v.into())).into();
+        if ready >= pool.size as usize {
+            self.new_pool(pool);
+        }
+    }
+
+    /// A volume of an OSD on another disk, as LVM makes it; the disk's name.
     fn aside(
         &mut self,
         name: &NodeName,
         path: &str,
         gib: u64,
         made: &[(u32, String)],
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
+        let fsid = self.fsid();
         let Known::Yes(disks) = &mut self.node(name)?.facts.inventory.disks else {
             return Err(refused("no disks"));
         };
@@ -315,91 +346,120 @@ impl Cluster {
         disk.uses.extend(made.iter().map(|(osd, uuid)| Use::Ceph {
             osd: Some(*osd),
             fsid: Some(uuid.clone()),
-            cluster: Some(FSID.into()),
+            cluster: Some(fsid.clone()),
         }));
-        Ok(())
+        Ok(disk.name.clone())
     }
 
-    /// An address of the node inside the cluster network.
-    fn home(&self, name: &NodeName) -> Option<String> {
-        let facts = &self.nodes.get(name)?.facts;
-        let network = ceph_conf::read(facts.text(ceph_conf::PATH)?).network("cluster_network")?;
-        let all = facts.inventory.interfaces.values().flat_map(|i| &i.addresses);
-        all.map(ipnet::IpNet::addr).find(|a| network.contains(a)).map(|a| a.to_string())
+    /// An address of the node inside one of Ceph's networks; empty where it has none.
+    fn home(&self, name: &NodeName, network: &str) -> String {
+        let found = || {
+            let facts = &self.nodes.get(name)?.facts;
+            let network = ceph_conf::read(facts.text(ceph_conf::PATH)?).network(network)?;
+            let mut all = facts.inventory.interfaces.values().flat_map(|i| &i.addresses);
+            all.find(|a| network.contains(&a.addr())).map(|a| a.addr().to_string())
+        };
+        found().unwrap_or_default()
     }
 
+    /// A pool as Ceph makes it when nothing else is said.
+    fn bare(&self, name: &str, pg_num: u32, application: &str) -> PoolFact {
+        let text = self.nodes.values().find_map(|n| n.facts.text(ceph_conf::PATH)).unwrap_or("");
+        let conf = ceph_conf::read(text);
+        let number = |key: &str, or: u32| conf.get("global", key).and_then(|v| v.parse().ok()).unwrap_or(or);
+        PoolFact {
+            id: self.ceph.pools.iter().map(|p| p.id).max().unwrap_or(0) + 1,
+            name: name.to_owned(),
+            size: number("osd_pool_default_size", 3),
+            min_size: number("osd_pool_default_min_size", 2),
+            pg_num,
+            autoscale: "on".into(),
+            applications: vec![application.to_owned()],
+            kind: "replicated".into(),
+            rule: "replicated_rule".into(),
+            ..PoolFact::default()
+        }
+    }
+
+    /// `pveceph pool create`: one pool, or of an erasure-coded one the data and a small pool beside it.
     fn pool(&mut self, name: &str, options: &[(String, String)]) -> Result<(), Failure> {
         let value = |key: &str| options.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
-        let erasure = value("erasure-coding").map(|text| {
-            let number = |key: &str| {
-                text.split(',').find_map(|part| part.strip_prefix(key)?.parse::<u32>().ok()).unwrap_or(0)
-            };
-            number("k=") + number("m=")
-        });
         if let Some(rule) = value("crush_rule").filter(|r| !self.ceph.rules.iter().any(|have| have == r)) {
             return Err(refused(format!("no CRUSH rule {rule}")));
         }
-        let names = match erasure {
-            Some(_) => vec![format!("{name}-data"), format!("{name}-metadata")],
-            None => vec![name.to_owned()],
-        };
-        for (at, name) in names.into_iter().enumerate() {
-            if self.ceph.pools.iter().any(|p| p.name == name) {
-                return Err(refused(format!("pool '{name}' already exists")));
-            }
-            let coded = erasure.filter(|_| at == 0);
-            let mut pool = PoolFact {
-                id: u32::try_from(self.ceph.pools.len()).unwrap_or(0) + 1,
-                name,
-                size: coded.unwrap_or(3),
-                min_size: 2,
-                pg_num: 128,
-                autoscale: "warn".into(),
-                kind: if coded.is_some() { "erasure" } else { "replicated" }.into(),
-                rule: "replicated_rule".into(),
-                ..PoolFact::default()
+        let coded = value("erasure-coding").map(|text| {
+            let number = |key: &str| {
+                text.split(',').find_map(|part| part.strip_prefix(key)?.parse::<u32>().ok()).unwrap_or(0)
             };
-            options.iter().filter(|(key, _)| key != "erasure-coding").for_each(|(k, v)| set(&mut pool, k, v));
-            self.ceph.pools.push(pool);
-        }
+            (number("k="), number("m="))
+        });
+        let plain = |pool: &mut PoolFact, leave: &[&str]| {
+            "warn".clone_into(&mut pool.autoscale);
+            let own = options.iter().filter(|(key, _)| !leave.contains(&key.as_str()));
+            own.for_each(|(key, value)| set(pool, key, value));
+        };
+        let calls = ["erasure-coding", "add_storages"];
+        let Some((k, m)) = coded else {
+            let mut pool = self.bare(name, 128, "rbd");
+            plain(&mut pool, &calls);
+            self.new_pool(pool);
+            return Ok(());
+        };
+        let data = format!("{name}-data");
+        // Copies and rule are the small pool's; the coded one has its profile's.
+        let mut pool = PoolFact {
+            size: k + m,
+            min_size: k + 1.min(m.saturating_sub(1)),
+            kind: "erasure".into(),
+            rule: data.clone(),
+            ..self.bare(&data, 128, "rbd")
+        };
+        plain(&mut pool, &[&calls[..], &["size", "min_size", "crush_rule"]].concat());
+        self.new_pool(pool);
+        self.rule(&data);
+        let mut pool = self.bare(&format!("{name}-metadata"), 32, "rbd");
+        plain(&mut pool, &[&calls[..], &["pg_num"]].concat());
+        self.new_pool(pool);
         Ok(())
     }
 
-    fn filesystem(&mut self, name: &str) -> Result<(), Failure> {
+    /// One more pool, unless there is one of that name.
+    fn new_pool(&mut self, pool: PoolFact) {
+        if !self.ceph.pools.iter().any(|p| p.name == pool.name) {
+            self.ceph.pools.push(pool);
+        }
+    }
+
+    fn rule(&mut self, name: &str) {
+        if !self.ceph.rules.iter().any(|have| have == name) {
+            self.ceph.rules.push(name.to_owned());
+        }
+    }
+
+    fn filesystem(&mut self, name: &str, options: &[(String, String)]) -> Result<(), Failure> {
+        if self.ceph.filesystems.iter().any(|f| f.name == name) {
+            return Ok(());
+        }
         let served =
             self.nodes.values().any(|n| n.facts.state.ceph.yes().is_some_and(|c| !c.metadata.is_empty()));
         if !served {
             return Err(refused("no running Metadata Server (MDS) found!"));
         }
+        let number = options.iter().find(|(key, _)| key == "pg_num").and_then(|(_, v)| v.parse().ok());
+        let number: u32 = number.unwrap_or(128);
         let (data, metadata) = (format!("{name}_data"), format!("{name}_metadata"));
-        self.pool(&data, &[])?;
-        self.pool(&metadata, &[("pg_num".into(), "32".into())])?;
+        self.new_pool(self.bare(&data, number, "cephfs"));
+        let mut pool = self.bare(&metadata, (number / 4).max(8), "cephfs");
+        for (key, value) in [("pg_autoscale_bias", "4"), ("pg_num_min", "16"), ("recovery_priority", "5")] {
+            pool.options.insert(key.into(), value.into());
+        }
+        self.new_pool(pool);
         self.ceph.filesystems.push(FilesystemFact {
             name: name.to_owned(),
             metadata_pool: metadata,
             data_pools: vec![data],
         });
         Ok(())
-    }
-
-    fn storage(&mut self, kind: &str, id: &str, options: &[(String, String)]) -> Result<(), Failure> {
-        let text =
-            self.nodes.values().find_map(|n| n.facts.text(pve::path::STORAGE)).unwrap_or("").to_owned();
-        if pve::sections(&text).unwrap_or_default().iter().any(|s| s.id == id) {
-            return Err(refused(format!("storage ID '{id}' already defined")));
-        }
-        let keys: String = options.iter().map(|(k, v)| format!("\t{k} {v}\n")).collect();
-        self.put_shared(pve::path::STORAGE, &format!("{text}{kind}: {id}\n{keys}\n"));
-        Ok(())
-    }
-
-    fn datacenter(&mut self, options: &[(String, String)]) {
-        let path = pve::path::DATACENTER;
-        let text = self.nodes.values().find_map(|n| n.facts.text(path)).unwrap_or("").to_owned();
-        let other = |line: &&str| !options.iter().any(|(k, _)| line.starts_with(&format!("{k}:")));
-        let mut text: String = text.lines().filter(other).map(|l| format!("{l}\n")).collect();
-        text.extend(options.iter().map(|(k, v)| format!("{k}: {v}\n")));
-        self.put_shared(path, &text);
     }
 
     /// Works out health and placement groups, and lets every node with a monitor know.
@@ -415,7 +475,7 @@ impl Cluster {
             }
             return;
         }
-        self.ceph.fsid = FSID.into();
+        self.ceph.fsid = self.fsid();
         self.ceph.leader = names.first().cloned().unwrap_or_default();
         self.ceph.quorum.clone_from(&names);
         let hosts: BTreeSet<&str> =
@@ -426,11 +486,12 @@ impl Cluster {
             let state = if whole { "active+clean" } else { "active+undersized" };
             *self.ceph.placement_groups.entry(state.into()).or_default() += u64::from(pool.pg_num);
         }
+        self.complain_of_all();
         let fine = crate::check::clean(&self.ceph) && self.ceph.complaints.is_empty();
         self.ceph.health = if fine { "HEALTH_OK" } else { "HEALTH_WARN" }.into();
         let quorum = |name: &str| Quorum {
             state: if names.first().is_some_and(|n| n == name) { "leader" } else { "peon" }.into(),
-            fsid: FSID.into(),
+            fsid: self.ceph.fsid.clone(),
             members: names.clone(),
             monitors: self.ceph.monitors.clone(),
         };
@@ -446,15 +507,53 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    /// What Ceph complains of by itself in every new cluster.
+    fn complain_of_all(&mut self) {
+        let (osds, copies) = (self.ceph.osds.len(), self.bare("", 0, "").size);
+        let few = format!("OSD count {osds} < osd_pool_default_size {copies}");
+        self.complain("TOO_FEW_OSDS", few, osds < copies as usize);
+        let set = |e: &ConfigEntry| e.name == "auth_allow_insecure_global_id_reclaim" && e.value == "false";
+        let who = if self.ceph.monitors.len() == 1 { "mon is" } else { "mons are" };
+        let old = format!("{who} allowing insecure global_id reclaim");
+        let open = !self.ceph.config.iter().any(set);
+        self.complain("AUTH_INSECURE_GLOBAL_ID_RECLAIM_ALLOWED", old, open);
+        let held = self.ceph.bucket_flags.len();
+        let flags = format!(
+            "{held} OSDs or CRUSH {{nodes, device-classes}} have {{NOUP,NODOWN,NOIN,NOOUT}} flags set"
+        );
+        self.complain("OSD_FLAGS", flags, held > 0);
+    }
+
+    fn complain(&mut self, code: &str, summary: String, there: bool) {
+        self.ceph.complaints.retain(|c| c.code != code);
+        let (code, severity) = (code.to_owned(), "HEALTH_WARN".to_owned());
+        self.ceph.complaints.extend(there.then_some(Complaint { code, severity, summary, muted: false }));
+        self.ceph.complaints.arrange_by(|a, b| a.code.cmp(&b.code));
+    }
+}
+
+/// TiB, as Ceph cuts them: four digits, then a fixed point.
+fn weight(bytes: u64) -> f64 {
+    let digits = (u128::from(bytes) * 10_000 + (1 << 39)) >> 40;
+    let fixed = (digits << 16) / 10_000;
+    f64::from(u32::try_from(fixed).unwrap_or(u32::MAX)) / 65_536.0
+}
+
 impl Node {
-    fn install_ceph(&mut self, repository: &str, version: &str) {
+    fn install_ceph(&mut self, name: &NodeName, repository: &str, version: &str) {
         for name in install::PACKAGES {
             self.facts.inventory.packages.insert(name.into(), "20.2.0-pve1".into());
         }
-        let text = format!(
-            "Types: deb\nURIs: http://download.proxmox.com/debian/ceph-{version}\nSuites: trixie\nComponents: {repository}\n"
-        );
+        let text = ceph_files::source(repository, version);
         self.facts.state.files.insert(install::SOURCES.into(), file(&text, 0o644));
+        for kind in ["mon", "mgr"] {
+            let unit = self.facts.state.units.entry(format!("ceph-{kind}@{name}.service")).or_default();
+            if unit.load != "loaded" {
+                let [load, active, enabled] = ["loaded", "inactive", "disabled"].map(str::to_owned);
+                *unit = UnitFact { load, active, enabled };
+            }
+        }
         if self.facts.state.ceph.yes().is_none() {
             self.facts.state.ceph = Known::Yes(CephNode { memory: 64 << 30, ..CephNode::default() });
         }

@@ -22,6 +22,7 @@ mod cable;
 mod captured;
 pub mod case;
 mod ceph;
+mod ceph_files;
 pub mod chance;
 mod checkpoint;
 pub mod compare;
