@@ -90,3 +90,18 @@ fn without_ceph_and_while_it_is_installed() {
     std::fs::write(folder.path().join("run/pve-ceph-install-flag"), "").unwrap();
     assert!(node(&root, false).yes().is_some_and(|read| read.installing));
 }
+
+#[test]
+fn a_monitor_that_does_not_answer_is_told_with_its_last_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = node_with(folder.path());
+    let journal = |unit: &str| {
+        assert_eq!(unit, "ceph-mon@n2.service");
+        Some("error: monitor data filesystem reached concerning levels".to_owned())
+    };
+    let line = "ceph-mon@n2.service wrote last: error: monitor data filesystem reached concerning levels";
+    assert_eq!(last_words(&root, &journal).as_deref(), Some(line));
+    assert_eq!(last_words(&root, &|_: &str| None), None);
+    serve(&folder.path().join("var/run/ceph"), "mon.n2", &[VERSION]);
+    assert_eq!(last_words(&root, &journal), None, "it runs: its journal is no reason");
+}

@@ -1,7 +1,8 @@
 //! Ceph on the node, from its folders and admin sockets; and the cluster, from one session with the
 //! monitors.
 //!
-//! Used for facts, and by deeds to see what has become of them. The node's part starts no program.
+//! Used for facts, and by deeds to see what has become of them. The node's part starts no program; the cluster's asks
+//! the journal when nothing answers.
 
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -11,6 +12,7 @@ use ringbolt_core::facts::ceph::{CephCluster, CephNode, Daemon, LocalOsd, Quorum
 use ringbolt_core::facts::{Known, not_asked};
 
 use super::disks::{self, OsdFound};
+use crate::exec::call;
 use crate::root::Root;
 
 pub(crate) mod session;
@@ -118,8 +120,25 @@ pub(super) fn ask_cluster(root: &Root, asked: bool, help: bool) -> Known<JoinHan
     let root = root.clone();
     Known::Yes(std::thread::spawn(move || match told(&root, help) {
         Ok(told) => Known::Yes(told),
-        Err(why) => Known::No(why),
+        Err(why) => {
+            Known::No(last_words(&root, &journal).map_or(why.clone(), |line| format!("{why}\n{line}")))
+        }
     }))
+}
+
+/// What a monitor of this node that does not answer wrote last, as `journal` has it: most often why there is no quorum.
+fn last_words(root: &Root, journal: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let silent = daemons(root, "mon").into_iter().find(|monitor| !monitor.runs)?;
+    let unit = format!("ceph-mon@{}.service", silent.id);
+    Some(format!("{unit} wrote last: {}", journal(&unit)?))
+}
+
+/// The last two lines a unit wrote: the second may only say what to do.
+fn journal(unit: &str) -> Option<String> {
+    // systemd's own lines are about the unit, `_SYSTEMD_UNIT` has those of its processes.
+    let own = format!("_SYSTEMD_UNIT={unit}");
+    let said = call("journalctl", ["-q", "-n", "2", "-o", "cat", "--no-pager", &own]).limit(5).run().ok()?;
+    Some(said.last(2)).filter(|line| !line.is_empty())
 }
 
 /// Collects what it said.
