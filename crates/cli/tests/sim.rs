@@ -108,9 +108,16 @@ fn without_nodes_and_with_strange_lines_it_says_what_to_do() {
     let output = sim(at, &["a.txt"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("--facts FILE"), "{}", text(&output.stderr));
-    std::fs::write(at.join("b.txt"), "cut n1 n9\nplan\nfly\n").expect("a script");
+    std::fs::write(at.join("b.txt"), "cut n1 n9\n").expect("a script");
     let output = sim(at, &["--shape", "line", "b.txt"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stdout).contains("there is no node n9"), "{}", text(&output.stdout));
-    assert!(text(&output.stderr).contains("not a line of a rehearsal: fly"), "{}", text(&output.stderr));
+    // A script with a line that is none is not begun; every such line is named.
+    std::fs::write(at.join("c.txt"), "plan\nfly\nwait long\n").expect("a script");
+    let output = sim(at, &["--shape", "line", "c.txt"]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()));
+    let told = text(&output.stderr);
+    assert!(told.contains("c.txt:2: not a line of a rehearsal: fly"), "{told}");
+    assert!(told.contains("c.txt:3: long is not a number"), "{told}");
+    assert!(!told.contains("c.txt:1"), "{told}");
 }

@@ -90,6 +90,10 @@ pub(crate) fn run(
         let line = match Line::read(&text) {
             Ok(None) => continue,
             Ok(Some(Line::Quit)) => break,
+            Ok(Some(Line::Help)) => {
+                writeln!(out, "{HELP}")?;
+                continue;
+            }
             Ok(Some(Line::Case(seed))) => {
                 let case = Case::new(seed);
                 stage = Some(Stage::new(case.spec.clone(), case.cluster()));
@@ -187,11 +191,29 @@ fn lines(args: &SimArgs) -> Result<Lines, Trouble> {
                     "a script has a line a command: `help` lists them",
                 )
             })?;
+            understood(path, &text)?;
             Ok(Lines::Script(text.lines().map(str::to_owned).collect()))
         }
         None if std::io::stdin().is_terminal() => Ok(Lines::Typed),
         None => Ok(Lines::Piped),
     }
+}
+
+/// A script is played when all of its lines are known; else every other is told, with its place.
+fn understood(path: &std::path::Path, text: &str) -> Result<(), Trouble> {
+    let faults: Vec<String> = (1..)
+        .zip(text.lines())
+        .filter_map(|(number, line)| {
+            Some(format!("{}:{number}: {}", path.display(), Line::read(line).err()?))
+        })
+        .collect();
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Trouble::usage(
+        faults.join("\n"),
+        "nothing was begun; `echo help | ringbolt sim` lists the lines there are",
+    ))
 }
 
 impl Lines {
@@ -293,8 +315,7 @@ impl Stage {
                 let text = serde_json::to_string_pretty(&facts).map_err(std::io::Error::from)?;
                 writeln!(out, "{text}")?;
             }
-            Line::Help => writeln!(out, "{HELP}")?,
-            Line::Case(_) | Line::Quit => {}
+            Line::Case(_) | Line::Help | Line::Quit => {}
         }
         Ok(None)
     }
