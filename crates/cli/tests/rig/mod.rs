@@ -2,20 +2,43 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// One lab at a time: two of them on a small machine only make each other slow.
-static ONE: Mutex<()> = Mutex::new(());
+/// Labs that may be up at once. Tests mostly wait for timers of nodes: two labs take little more than half the time
+/// on two cores, more only make each other slow.
+const LABS: usize = 2;
+
+/// How many are up, and the bell for those who wait.
+static UP: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+/// One of the labs that may be up; free again when dropped.
+struct Turn;
+
+impl Turn {
+    /// Waits until one is free.
+    fn take() -> Self {
+        let up = UP.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *UP.1.wait_while(up, |up| *up >= LABS).unwrap_or_else(PoisonError::into_inner) += 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *UP.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        UP.1.notify_one();
+    }
+}
 
 /// A lab, its state folder, and what to leave behind when the test fails.
 pub(crate) struct Rig {
     dir: tempfile::TempDir,
     state: tempfile::TempDir,
     name: String,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 impl Rig {
@@ -28,7 +51,7 @@ impl Rig {
             eprintln!("skipped: a lab needs root and {missing:?}");
             return None;
         }
-        let turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = Turn::take();
         std::fs::create_dir_all("/var/lib/ringbolt-lab").unwrap();
         let dir = tempfile::Builder::new().prefix(".e2e-").tempdir_in("/var/lib/ringbolt-lab").unwrap();
         let name = format!("{name}{}", std::process::id() % 10_000);
