@@ -11,19 +11,28 @@ use std::time::Instant;
 use ringbolt_control::apply::{self, Command, Input, RunState};
 use ringbolt_control::fleet::Fleet;
 use ringbolt_control::transport::sim::SimTransport;
-use ringbolt_core::event::Event;
+use ringbolt_core::event::{Event, What};
 use ringbolt_core::plan::{Plan, Policy};
 use ringbolt_core::sim::{self, Frr, Options};
 use ringbolt_core::spec::Transport;
 use ringbolt_core::survey::Survey;
 use ringbolt_core::topology::generate;
 
-/// Counts events and keeps none.
-struct Count(usize);
+/// Counts events, and keeps none but what failed.
+#[derive(Default)]
+struct Count {
+    events: usize,
+    failed: Vec<String>,
+}
 
 impl apply::Sink for Count {
     fn record(&mut self, events: &[Event]) -> std::io::Result<()> {
-        self.0 += events.len();
+        self.events += events.len();
+        for event in events {
+            if let What::StepFailed { step, failure } = &event.what {
+                self.failed.push(format!("{step}: {failure}"));
+            }
+        }
         Ok(())
     }
 }
@@ -69,25 +78,29 @@ fn main() {
     let began = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let Ok(runtime) = runtime else { return println!("no runtime") };
-    let (report, events) = runtime.block_on(async {
+    let (report, count) = runtime.block_on(async {
         let names: Vec<_> = cluster.nodes.keys().cloned().collect();
         let fleet = Arc::new(Fleet::over(names, Arc::new(SimTransport::new(cluster))));
         let (_button, stop) = apply::stop();
-        let mut count = Count(0);
+        let mut count = Count::default();
         let report = apply::run("bench", Arc::clone(&plan), fleet, &mut count, stop).await;
-        (report, count.0)
+        (report, count)
     });
     match report {
         Ok(report) => println!(
-            "{shape}: {} nodes, {} steps done, {} failed, {events} events; {:.1} s for {:.1} simulated hours; peak {} MiB",
+            "{shape}: {} nodes, {} steps done, {} failed, {} events; {:.1} s for {:.1} simulated hours; peak {} MiB",
             topology.nodes().len(),
             report.done,
             report.failed,
+            count.events,
             began.elapsed().as_secs_f64(),
             report.took.as_secs_f64() / 3600.0,
             peak() >> 10
         ),
         Err(error) => println!("{shape}: {error}"),
+    }
+    for failed in count.failed.iter().take(20) {
+        println!("failed: {failed}");
     }
 }
 
