@@ -10,6 +10,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use ringbolt_core::arrange::Arrange;
 use ringbolt_core::facts::FileFact;
 use ringbolt_core::json;
@@ -64,6 +65,8 @@ pub(crate) enum Was {
         mtu: u32,
         /// Whether it was up.
         up: bool,
+        /// Its addresses but for link-local ones: none of a fabric's stays on a port that leaves it.
+        addresses: Vec<IpNet>,
     },
 }
 

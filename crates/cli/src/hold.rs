@@ -41,7 +41,8 @@ pub(crate) struct Wish {
 
 /// The lock of this machine: tells at once, and without a node, that another run is under way here.
 pub(crate) fn here(session: &Session, wish: Wish) -> Result<Option<RunLock>, Trouble> {
-    match session.runs.lock(&session.loaded.spec.cluster.name, wish.purpose) {
+    let (cluster, lab) = (&session.loaded.spec.cluster.name, session.loaded.source.lab.as_deref());
+    match session.runs.lock(cluster, lab, wish.purpose) {
         Ok(lock) => Ok(Some(lock)),
         // The nodes know of that run as well, and tell whose it was.
         Err(LockError::Held { .. }) if wish.steal => Ok(None),

@@ -249,7 +249,7 @@ fn an_apply_is_rolled_back_to_what_was_there() {
     let list = "find /etc -xdev -type f ! -path '/etc/pve/*' ! -path /etc/frr/frr.conf \
         ! -path /etc/network/interfaces.d/sdn ! -path '/etc/iproute2/rt_tables.d/*' \
         -printf '%p %m %u %g ' -exec sha256sum -b {} \\; | sort; find /etc -xdev -type d | sort; \
-        dpkg-query -W; sysctl -n net.ipv4.ip_forward; systemctl is-enabled frr; ls /sys/class/net";
+        dpkg-query -W; sysctl -n net.ipv4.ip_forward; systemctl is-enabled frr; ls /sys/class/net; ip -o address show scope global";
     let shot = |rig: &Rig| ["n1", "n2", "n3"].map(|node| rig.exec(node, &["sh", "-c", list]));
     let before = shot(&rig);
     rig.ok(&["apply", "--yes"]);

@@ -294,7 +294,8 @@ mod tests {
     #[test]
     fn an_apply_of_many_nodes_takes_longer() {
         for (count, seconds) in [(1, 120), (4, 120), (6, 150), (300, 4560), (10_000, 150_060)] {
-            let mut names: Vec<_> = (2..=count + 1).map(|n| NodeName::new(&format!("n{n}")).unwrap()).collect();
+            let mut names: Vec<_> =
+                (2..=count + 1).map(|n| NodeName::new(&format!("n{n}")).unwrap()).collect();
             names.sort();
             let change = crate::action::SdnChange {
                 fabric: crate::name::FabricId::new("tb4").unwrap(),

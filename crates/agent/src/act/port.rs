@@ -3,6 +3,9 @@
 //!
 //! Done with `ip`, which is sure; udev renames only on `add` and not what it renamed before.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use ringbolt_core::facts::Interface;
 use ringbolt_core::facts::network::Interfaces;
 use ringbolt_core::wire::Failure;
@@ -27,8 +30,8 @@ pub(super) fn adopt(scene: &Scene<'_>, pci: &str, name: &str, mtu: u32) -> Outco
     if old == name && interface.mtu == mtu && interface.up {
         return Ok("already so".to_owned());
     }
-    let (was, up) = (interface.mtu, interface.up);
-    scene.keep(Was::Port { pci: pci.to_owned(), name: old.to_owned(), mtu: was, up })?;
+    let (was, up, addresses) = (interface.mtu, interface.up, own(interface).copied().collect());
+    scene.keep(Was::Port { pci: pci.to_owned(), name: old.to_owned(), mtu: was, up, addresses })?;
     if old != name {
         rename(&before, old, name)?;
     }
@@ -49,11 +52,21 @@ pub(super) fn adopt(scene: &Scene<'_>, pci: &str, name: &str, mtu: u32) -> Outco
     }
 }
 
-/// Gives the interface of a controller the name, MTU and state it had.
-pub(super) fn put_back(scene: &Scene<'_>, pci: &str, name: &str, mtu: u32, up: bool) -> Outcome {
+/// What an interface was like.
+pub(super) struct Condition<'a> {
+    pub(super) name: &'a str,
+    pub(super) mtu: u32,
+    pub(super) up: bool,
+    pub(super) addresses: &'a [IpNet],
+}
+
+/// Gives the interface of a controller the name, MTU and state it had, and takes what addresses came since:
+/// ifupdown2 leaves them on an interface whose own stanza has none.
+pub(super) fn put_back(scene: &Scene<'_>, pci: &str, was: &Condition<'_>) -> Outcome {
+    let name = was.name;
     plain_name(name, "an interface")?;
     let now = links(scene.root)?;
-    let Some((old, _)) = find(&now, pci, name)? else {
+    let Some((old, interface)) = find(&now, pci, name)? else {
         return Ok(format!("no cable on {pci}"));
     };
     if old != name {
@@ -61,9 +74,18 @@ pub(super) fn put_back(scene: &Scene<'_>, pci: &str, name: &str, mtu: u32, up: b
         // udev hears of the new name and gives the interface the MTU of its `.link` file, which is still there.
         let _ = call("udevadm", ["settle", "--timeout=10"]).limit(15).run();
     }
-    let (mtu, state) = (mtu.to_string(), if up { "up" } else { "down" });
+    for address in own(interface).filter(|a| !was.addresses.contains(a)) {
+        call("ip", ["address", "del", &address.to_string(), "dev", name]).joined().must()?;
+    }
+    let (mtu, state) = (was.mtu.to_string(), if was.up { "up" } else { "down" });
     call("ip", ["link", "set", "dev", name, "mtu", &mtu, state]).joined().must()?;
     Ok(format!("{old} is {name}, MTU {mtu}, {state}"))
+}
+
+/// Addresses somebody gave it: all but those the kernel gives by itself.
+fn own(interface: &Interface) -> impl Iterator<Item = &IpNet> {
+    let link_local = |a: &IpNet| matches!(a.addr(), IpAddr::V6(a) if a.is_unicast_link_local());
+    interface.addresses.iter().filter(move |a| !link_local(a))
 }
 
 fn links(root: &Root) -> Result<Interfaces, Failure> {

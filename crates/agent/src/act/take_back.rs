@@ -4,7 +4,8 @@ use std::path::Path;
 
 use ringbolt_core::wire::Failure;
 
-use super::{Outcome, Scene, packages, port, sysctl, unit};
+use super::port::{self, Condition};
+use super::{Outcome, Scene, packages, sysctl, unit};
 use crate::undo::{self, Was};
 
 /// Puts back everything the step has kept, the newest first. `expect` is the digest of what the step
@@ -47,6 +48,8 @@ fn put_back(scene: &Scene<'_>, was: &Was) -> Outcome {
         Was::Packages { named, installed } => packages::put_back(scene, named, installed),
         Was::Unit { unit, enabled, active } => unit::put_back(unit, *enabled, *active),
         Was::Sysctl { values } => sysctl::put_back(values),
-        Was::Port { pci, name, mtu, up } => port::put_back(scene, pci, name, *mtu, *up),
+        Was::Port { pci, name, mtu, up, addresses } => {
+            port::put_back(scene, pci, &Condition { name, mtu: *mtu, up: *up, addresses })
+        }
     }
 }

@@ -93,10 +93,10 @@ struct Back<'a> {
 impl Back<'_> {
     async fn go(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
         let mut stop = self.session.stopping()?;
-        let past = self.past()?;
+        let (past, earlier) = self.past()?;
         let (mut facts, mut plan) = self.planned(&past).await?;
         if !self.args.json && !self.global.quiet {
-            self.show(&past, &plan, facts.nodes.len(), out)?;
+            self.show(&past, earlier.as_deref(), &plan, facts.nodes.len(), out)?;
         }
         if !plan.obstacles.is_empty() || plan.deeds().next().is_none() || self.args.dry_run {
             return Ok(ending(&plan, false));
@@ -150,9 +150,9 @@ impl Back<'_> {
         Ok((seen.fleet, plan))
     }
 
-    /// The runs of the call, the newest first. A call that was followed by another one of the cluster is
-    /// refused: its copies are older than what is there.
-    fn past(&self) -> Result<Vec<PastRun>, Trouble> {
+    /// The runs of the call, the newest first, and the run before them that stands still. A call that was followed
+    /// by another one of the cluster is refused: its copies are older than what is there.
+    fn past(&self) -> Result<(Vec<PastRun>, Option<String>), Trouble> {
         let runs = &self.session.runs;
         let cluster = &self.session.loaded.spec.cluster.name;
         let lab = &self.session.loaded.source.lab;
@@ -190,20 +190,28 @@ impl Back<'_> {
                 format!("roll that one back first: `ringbolt rollback {}`", newest.id),
             ));
         }
-        call.iter().rev().map(|id| runs.load(id).map_err(|e| trouble(&e))).collect()
+        let earlier = all.into_iter().rev().map(|r| r.id).find(|id| !call.contains(id));
+        let past =
+            call.iter().rev().map(|id| runs.load(id).map_err(|e| trouble(&e))).collect::<Result<_, _>>()?;
+        Ok((past, earlier))
     }
 
-    fn show(&self, past: &[PastRun], plan: &Plan, nodes: usize, out: &mut dyn Write) -> std::io::Result<()> {
+    fn show(
+        &self,
+        past: &[PastRun],
+        earlier: Option<&str>,
+        plan: &Plan,
+        nodes: usize,
+        out: &mut dyn Write,
+    ) -> std::io::Result<()> {
         let ids: Vec<&str> = past.iter().map(|r| r.record.id.as_str()).collect();
-        write!(
-            out,
-            "{}",
-            hang(
-                "taking back: ",
-                &format!("run {}, the newest first", ids.join(", then ")),
-                self.style.width
-            )
-        )?;
+        let order = if ids.len() > 1 { ", the newest first" } else { "" };
+        let text = format!("run {}{order}", ids.join(", then "));
+        write!(out, "{}", hang("taking back: ", &text, self.style.width))?;
+        if let Some(earlier) = earlier {
+            let text = format!("run {earlier}, which came before; it is next when this one is back");
+            write!(out, "{}", hang("stays: ", &text, self.style.width))?;
+        }
         write!(out, "{}", render::steps(plan, !self.args.yes, self.style))?;
         if plan.obstacles.is_empty() && plan.deeds().next().is_none() {
             write!(out, "{}", crate::render::obstacle::notes(&plan.notes, self.style))?;

@@ -39,13 +39,14 @@ pub enum LockError {
 }
 
 impl RunLock {
-    /// Takes the lock of a cluster; `purpose` says to others what for.
+    /// Takes the lock of a cluster, real or of the lab of this name; `purpose` says to others what for.
     ///
     /// # Errors
     /// Somebody holds it, or its file cannot be used.
-    pub fn take(state: &Path, cluster: &str, purpose: &str) -> Result<Self, LockError> {
+    pub fn take(state: &Path, cluster: &str, lab: Option<&str>, purpose: &str) -> Result<Self, LockError> {
         let folder = state.join("locks");
-        let path = folder.join(format!("{}.lock", file_name(cluster)));
+        let lab = lab.map_or_else(String::new, |lab| format!("@{}", file_name(lab)));
+        let path = folder.join(format!("{}{lab}.lock", file_name(cluster)));
         let fault = |source| LockError::File { path: path.clone(), source };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(fault)?;
         let mut file = OpenOptions::new()
@@ -93,12 +94,15 @@ mod tests {
     #[test]
     fn the_second_is_told_who_the_first_is_and_another_cluster_is_free() {
         let state = tempfile::tempdir().unwrap();
-        let held = RunLock::take(state.path(), "tb4", "apply").unwrap();
-        let error = RunLock::take(state.path(), "tb4", "apply").unwrap_err().to_string();
+        let held = RunLock::take(state.path(), "tb4", None, "apply").unwrap();
+        let error = RunLock::take(state.path(), "tb4", None, "apply").unwrap_err().to_string();
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
-        RunLock::take(state.path(), "tb5", "apply").unwrap();
+        RunLock::take(state.path(), "tb5", None, "apply").unwrap();
+        RunLock::take(state.path(), "tb4", Some("one"), "apply").unwrap();
+        let _lab = RunLock::take(state.path(), "tb4", Some("two"), "apply").unwrap();
+        assert!(RunLock::take(state.path(), "tb4", Some("two"), "apply").is_err());
         drop(held);
-        RunLock::take(state.path(), "tb4", "drill").unwrap();
+        RunLock::take(state.path(), "tb4", None, "drill").unwrap();
     }
 
     #[test]

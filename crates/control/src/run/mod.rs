@@ -175,8 +175,8 @@ impl Runs {
     ///
     /// # Errors
     /// Somebody holds the lock.
-    pub fn lock(&self, cluster: &str, purpose: &str) -> Result<RunLock, LockError> {
-        RunLock::take(&self.state, cluster, purpose)
+    pub fn lock(&self, cluster: &str, lab: Option<&str>, purpose: &str) -> Result<RunLock, LockError> {
+        RunLock::take(&self.state, cluster, lab, purpose)
     }
 
     /// Makes the folder of a new run with everything that is known before it.
@@ -333,11 +333,11 @@ impl Runs {
     ///
     /// # Errors
     /// The folder of runs cannot be read; that there is none yet is no error.
-    pub fn benches(&self, cluster: &str) -> Result<Vec<Bench>, RunError> {
+    pub fn benches(&self, cluster: &str, lab: Option<&str>) -> Result<Vec<Bench>, RunError> {
         let files = self.folders()?.into_iter().map(|id| self.folder().join(id).join(BENCH));
         let mut benches: Vec<Bench> =
             files.filter(|f| f.exists()).filter_map(|f| read_json(&f).ok()).collect();
-        benches.retain(|b| b.cluster == cluster);
+        benches.retain(|b| b.cluster == cluster && b.lab.as_deref() == lab);
         benches.arrange_by(|a, b| (&a.began, &a.id).cmp(&(&b.began, &b.id)));
         Ok(benches)
     }

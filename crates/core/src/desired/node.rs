@@ -124,6 +124,7 @@ fn ports(wish: &Wish<'_>, list: &mut Vec<Resource>) {
     let fabric = &wish.spec.fabric;
     list.push(Resource::Interfaces(interfaces::Interfaces {
         ports: wish.ports.iter().map(|p| p.name.clone()).collect(),
+        controllers: wish.ports.iter().filter_map(|p| p.pci.clone()).collect(),
         mtu: fabric.mtu,
         sdn_only: fabric.routing == Routing::Openfabric,
         options: options(wish),

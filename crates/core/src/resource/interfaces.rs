@@ -28,6 +28,8 @@ pub const SOURCE: &str = "source /etc/network/interfaces.d/*";
 pub struct Interfaces {
     /// Ports that need a stanza.
     pub ports: Vec<PortName>,
+    /// PCI addresses of those controllers that are ports: an interface at one is the fabric's, whatever its name.
+    pub controllers: Vec<String>,
     /// MTU in bytes.
     pub mtu: u32,
     /// Whether `source …/sdn` alone would do (OpenFabric), or the `*` is needed (static routes).
@@ -145,7 +147,7 @@ impl Interfaces {
                     .into(),
             });
         };
-        if let Some(obstacle) = self.options.iter().find_map(|o| o.unfit(node, facts, &self.ports)) {
+        if let Some(obstacle) = self.options.iter().find_map(|o| o.unfit(node, facts, self)) {
             return Outcome::obstacle(obstacle);
         }
         let edited = match self.edit(text) {
@@ -325,6 +327,7 @@ mod tests {
 
     fn wish() -> Interfaces {
         Interfaces {
+            controllers: Vec::new(),
             ports: vec![PortName::new("en05").unwrap(), PortName::new("en06").unwrap()],
             mtu: 65520,
             sdn_only: true,

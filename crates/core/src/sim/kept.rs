@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::node::{DAEMONS_PATH, check};
+use super::stanza::link_local;
 use super::{Cluster, Node};
 use crate::action::{Action, CephDeed};
 use crate::bind::interface_at;
@@ -19,7 +20,7 @@ enum Was {
     Packages { before: BTreeSet<String>, named: Vec<String> },
     Unit { unit: String, was: UnitFact },
     Sysctl(BTreeMap<String, String>),
-    Port { pci: String, name: String, mtu: u32, up: bool },
+    Port { pci: String, name: String, mtu: u32, up: bool, addresses: Vec<ipnet::IpNet> },
 }
 
 /// By run and step, in the order they were kept.
@@ -100,7 +101,8 @@ impl Node {
             Action::AdoptPort { pci, .. } => {
                 let Some(name) = interface_at(&self.facts, pci) else { return };
                 let Some(interface) = self.facts.inventory.interfaces.get(&name) else { return };
-                Was::Port { pci: pci.clone(), mtu: interface.mtu, up: interface.up, name }
+                let (mtu, up, addresses) = (interface.mtu, interface.up, interface.addresses.clone());
+                Was::Port { pci: pci.clone(), mtu, up, addresses, name }
             }
             _ => return,
         };
@@ -145,13 +147,14 @@ impl Node {
             }
             Was::Unit { unit, was } => self.make_unit(&unit, &was)?,
             Was::Sysctl(values) => self.facts.state.sysctl.extend(values),
-            Was::Port { pci, name, mtu, up } => {
+            Was::Port { pci, name, mtu, up, addresses } => {
                 let Some(now) = interface_at(&self.facts, &pci) else { return Ok(()) };
                 if now != name {
                     self.rename(&now, &name)?;
                 }
                 if let Some(interface) = self.facts.inventory.interfaces.get_mut(&name) {
                     (interface.mtu, interface.up) = (mtu, up);
+                    interface.addresses.retain(|a| link_local(a) || addresses.contains(a));
                 }
             }
         }

@@ -80,7 +80,7 @@ pub(crate) fn run(
             writeln!(std::io::stderr(), "{}", style.err().dim(words.trim_end()))?;
         }
         let mut run = measured(&session, args, (&seen, &found), planned, shown).await?;
-        let earlier = session.runs.benches(&run.cluster).unwrap_or_default();
+        let earlier = session.runs.benches(&run.cluster, run.lab.as_deref()).unwrap_or_default();
         let path = kept(&session, &mut run)?;
         let report = Report::new(&run, &earlier);
         if args.json {

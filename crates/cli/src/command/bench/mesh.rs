@@ -66,7 +66,7 @@ pub(crate) fn run(
         let survey = session.survey().await?;
         let chosen = chosen(&survey, args, global)?;
         let mut run = measured(&session, &survey, args, chosen, !args.json && !global.quiet).await?;
-        let earlier = session.runs.benches(&run.cluster).unwrap_or_default();
+        let earlier = session.runs.benches(&run.cluster, run.lab.as_deref()).unwrap_or_default();
         let path = kept(&session, &mut run)?;
         let report = Report::new(&run, &earlier);
         if args.json {

@@ -30,7 +30,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Trouble> {
     let loaded = load(global, style)?;
     let cluster = &loaded.spec.cluster.name;
-    let runs = Runs::own().benches(cluster).map_err(|e| Trouble {
+    let runs = Runs::own().benches(cluster, loaded.source.lab.as_deref()).map_err(|e| Trouble {
         message: e.to_string(),
         hint: None,
         exit: Exit::Failed,
@@ -38,7 +38,7 @@ pub(crate) fn run(
     if runs.is_empty() {
         return Err(Trouble::usage(
             format!("no benchmark of cluster {cluster} is kept"),
-            "`ringbolt bench mesh` and `ringbolt bench ceph` make and keep one",
+            "`ringbolt bench mesh` and `ringbolt bench ceph` make and keep one; those of a lab are found by --lab",
         ));
     }
     let text = page(cluster, &runs);

@@ -6,11 +6,12 @@
 
 use serde::Serialize;
 
-use super::{Kind, PATH, Part, Refusal, sets, split, with_option};
+use super::{Interfaces, Kind, PATH, Part, Refusal, sets, split, with_option};
 use crate::action::Action;
+use crate::bind::interface_at;
 use crate::check::Check;
 use crate::facts::Facts;
-use crate::name::{NodeName, PortName};
+use crate::name::NodeName;
 use crate::plan::{Obstacle, Phase, Risk, Step};
 use crate::resource::step;
 
@@ -74,8 +75,10 @@ impl Options {
     }
 
     /// What cannot be, whatever the file says.
-    pub(super) fn unfit(&self, node: &NodeName, facts: &Facts, ports: &[PortName]) -> Option<Obstacle> {
-        let of_fabric = |name: &str| ports.iter().any(|p| p.as_str() == name);
+    pub(super) fn unfit(&self, node: &NodeName, facts: &Facts, fabric: &Interfaces) -> Option<Obstacle> {
+        let now: Vec<String> = fabric.controllers.iter().filter_map(|pci| interface_at(facts, pci)).collect();
+        let of_fabric =
+            |name: &str| now.iter().any(|n| n == name) || fabric.ports.iter().any(|p| p.as_str() == name);
         let absent = |name: &&String| !facts.inventory.interfaces.contains_key(*name);
         let members = self.bridge_ports.iter().flatten();
         let message = if of_fabric(&self.name) {
@@ -137,7 +140,6 @@ pub(super) fn reload(node: &NodeName, facts: &Facts, text: &str, all: &[Options]
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::super::Interfaces;
     use super::*;
 
     const FILE: &str = "auto lo\niface lo inet loopback\n\nauto vmbr0\niface vmbr0 inet static\n\taddress 10.11.12.12/24\n\tbridge_ports eno1\n\tbridge-stp off\n\niface vmbr0 inet6 static\n\taddress fd00::1/64\n\nsource /etc/network/interfaces.d/*\n";
@@ -145,7 +147,7 @@ mod tests {
     fn wish(ports: &[&str], mtu: Option<u32>) -> Interfaces {
         let bridge_ports = Some(ports.iter().map(|p| (*p).to_owned()).collect());
         let options = vec![Options { name: "vmbr0".into(), mtu, bridge_ports }];
-        Interfaces { ports: Vec::new(), mtu: 9000, sdn_only: true, options }
+        Interfaces { ports: Vec::new(), controllers: Vec::new(), mtu: 9000, sdn_only: true, options }
     }
 
     #[test]
@@ -164,6 +166,27 @@ mod tests {
     fn what_stands_already_is_left_as_it_is_written() {
         let edited = wish(&["eno1"], None).edit(FILE).unwrap();
         assert_eq!(edited, FILE);
+    }
+
+    #[test]
+    fn a_port_of_the_fabric_is_none_of_a_bridge_by_its_present_name_either() {
+        use crate::sim::{self, Options as Bare};
+        let ring = crate::topology::generate::ring(3);
+        let cluster = sim::fresh(&ring, crate::spec::Transport::Thunderbolt, &Bare::default());
+        let (name, node) = cluster.nodes.first_key_value().unwrap();
+        let (port, interface) = node
+            .facts
+            .inventory
+            .interfaces
+            .iter()
+            .find(|(_, i)| i.driver.as_deref() == Some("thunderbolt-net"))
+            .unwrap();
+        let pci = interface.path.as_deref().unwrap().trim_start_matches("pci-").to_owned();
+        let mut wish = wish(&[port], None);
+        assert_eq!(wish.options[0].unfit(name, &node.facts, &wish), None);
+        wish.controllers = vec![pci];
+        let told = wish.options[0].unfit(name, &node.facts, &wish).unwrap();
+        assert_eq!(told.message, format!("{port} is a port of the fabric and cannot be one of vmbr0"));
     }
 
     #[test]
