@@ -25,6 +25,9 @@ const REBOOT: Duration = Duration::from_secs(900);
 /// Between two looks at a node that reboots.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// So many unkept promises are told; where a whole fleet fails the rest are like them.
+const TOLD: usize = 12;
+
 /// A failure, and the node whose line is gone, if one is.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -108,6 +111,11 @@ pub(super) async fn prove(
     }
     if complaints.is_empty() {
         return Ok(());
+    }
+    let more = complaints.len().saturating_sub(TOLD);
+    complaints.truncate(TOLD);
+    if more > 0 {
+        complaints.push(format!("and {more} more"));
     }
     let message = format!("not so after {patience} s: {}", complaints.join("; "));
     Err(Fault { failure: Failure::broken(message), lost: None })

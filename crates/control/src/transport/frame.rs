@@ -7,11 +7,11 @@ use ringbolt_core::json;
 use ringbolt_core::wire::{Answer, MAX_FRAME, Request};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// How much is asked of the pipe at once.
-const CHUNK: usize = 64 * 1024;
+/// How much is asked of the pipe at the least; a long frame's buffer doubles.
+const CHUNK: usize = 4 * 1024;
 
 /// Capacity that is kept between frames; a larger buffer is given back.
-const KEEP: usize = 256 * 1024;
+const KEEP: usize = 16 * 1024;
 
 /// Why no frame came.
 #[derive(Debug, thiserror::Error)]

@@ -334,12 +334,12 @@ impl Back<'_> {
         self.plan.notes.push(Obstacle {
             code: "RB0542".into(),
             node: None,
-            message:
-                "files that Proxmox VE generates stay, without the fabric: /etc/network/interfaces.d/sdn, \
-                      /etc/frr/frr.conf, /etc/pve/sdn"
-                    .into(),
+            message: "files that Proxmox VE and ifupdown2 generate stay, without the fabric: \
+                      /etc/network/interfaces.d/sdn, /etc/frr/frr.conf, /etc/pve/sdn, /etc/pve/priv/lock, \
+                      /etc/iproute2/rt_tables.d/ifupdown2_vrf_map.conf"
+                .into(),
             evidence: String::new(),
-            cure: "nothing needs to be done: Proxmox VE writes them anew at its next apply".into(),
+            cure: "nothing needs to be done: they are written anew at the next apply".into(),
         });
     }
 
