@@ -84,8 +84,8 @@ impl LineError {
 pub(super) enum Reply {
     /// In words, while at work.
     Progress(String),
-    /// The end of it.
-    Last(Result<Say, Failure>),
+    /// The end of it. In a box: the queue of each question has room for dozens.
+    Last(Box<Result<Say, Failure>>),
 }
 
 /// What a link is told.
@@ -209,7 +209,7 @@ impl Pending {
                 Some(Reply::Progress(text)) => progress(text),
                 Some(Reply::Last(outcome)) => {
                     self.finished = true;
-                    return outcome;
+                    return *outcome;
                 }
                 None => {
                     self.finished = true;
@@ -282,7 +282,7 @@ impl Task {
         let failure = error.failure();
         announce.send_replace(Status::Down(Arc::new(error)));
         for waiter in std::mem::take(&mut self.pending).into_values() {
-            let _ = waiter.reply.send(Reply::Last(Err(failure.clone())));
+            let _ = waiter.reply.send(Reply::Last(Box::new(Err(failure.clone()))));
         }
     }
 
@@ -482,7 +482,7 @@ impl Task {
         };
         // An answer nobody waits for is the end of a cancelled request, or of a cancel itself.
         if let Some(waiter) = self.pending.remove(&answer.id) {
-            let _ = waiter.reply.send(Reply::Last(last));
+            let _ = waiter.reply.send(Reply::Last(Box::new(last)));
         }
     }
 }

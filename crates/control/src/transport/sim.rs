@@ -32,7 +32,7 @@ use super::{Boxed, Channel, ConnectError, Ended, Start, Transport, Trouble};
 mod lock;
 
 /// What a pipe holds before the writer waits.
-const PIPE: usize = 8 * 1024;
+const PIPE: usize = 2 * 1024;
 
 /// Milliseconds a look at a node takes.
 const LOOK: u64 = 60;
@@ -213,7 +213,8 @@ impl Transport for SimTransport {
 
 /// What those who work on requests hand to the line.
 enum Word {
-    Say(u64, Say),
+    /// In a box: a queue has room for dozens, and there may be thousands of queues.
+    Say(u64, Box<Say>),
     HangUp,
     Silence,
 }
@@ -227,11 +228,11 @@ async fn agent(line: DuplexStream, node: NodeName, sim: SimTransport) {
 
 async fn serve(line: DuplexStream, node: &NodeName, number: u64, sim: &SimTransport) {
     let (reader, mut writer) = tokio::io::split(line);
-    let mut reader = BufReader::with_capacity(4096, reader);
+    let mut reader = BufReader::with_capacity(1024, reader);
     let (tell, mut words) = mpsc::unbounded_channel();
     let hello =
         Hello { version: env!("CARGO_PKG_VERSION").into(), build: "simulated".into(), arch: "x86_64".into() };
-    let _ = tell.send(Word::Say(0, Say::Hello(hello)));
+    let _ = tell.send(Word::Say(0, Box::new(Say::Hello(hello))));
     let hands = Hands { node: node.clone(), line: number, sim: sim.clone(), tell };
     let mut looks = JoinSet::new();
     let mut text = Vec::new();
@@ -267,7 +268,7 @@ async fn serve(line: DuplexStream, node: &NodeName, number: u64, sim: &SimTransp
             }
             word = words.recv() => match word {
                 Some(Word::Say(id, body)) if hands.sim.reached(&hands.node) => {
-                    let mut frame = serde_json::to_vec(&Answer { id, body }).unwrap_or_default();
+                    let mut frame = serde_json::to_vec(&Answer { id, body: *body }).unwrap_or_default();
                     frame.push(b'\n');
                     if writer.write_all(&frame).await.is_err() {
                         return;
@@ -299,7 +300,7 @@ struct Hands {
 
 impl Hands {
     fn say(&self, id: u64, body: Say) {
-        let _ = self.tell.send(Word::Say(id, body));
+        let _ = self.tell.send(Word::Say(id, Box::new(body)));
     }
 
     fn end(&self, id: u64, outcome: Result<Say, Failure>) {
