@@ -151,6 +151,10 @@ pub(crate) fn lock_cache() -> Result<fs::File, StateError> {
 /// `mmdebstrap` is missing or fails (no network, no space), or the cache cannot be written.
 pub fn ensure() -> Result<PathBuf, ImageError> {
     let folder = folder();
+    // It stands there whole or not at all: nobody who builds another one is waited for.
+    if folder.exists() {
+        return Ok(folder);
+    }
     let _lock = lock_cache()?;
     if folder.exists() {
         return Ok(folder);

@@ -74,12 +74,12 @@ fn sum(plan: &Plan, nodes: usize, style: Style) -> String {
             count(nodes, "node")
         );
     }
-    let mut text = format!(
-        "{} on {}; {} as they should be.\n",
-        style.bold(&count(counted(plan), "step")),
-        count(nodes, "node"),
-        resources(plan.satisfied)
-    );
+    let mut text = format!("{} on {}", style.bold(&count(counted(plan), "step")), count(nodes, "node"));
+    // The way back does not look at what stays.
+    if plan.satisfied > 0 {
+        text += &format!("; {} as they should be", resources(plan.satisfied));
+    }
+    text += ".\n";
     let lost: Vec<&str> = plan.steps.iter().filter(|s| s.risk == Risk::Destructive).map(|s| &*s.id).collect();
     if !lost.is_empty() {
         let what = format!(
@@ -105,9 +105,9 @@ fn resources(n: u32) -> String {
 fn meaning(phase: Phase) -> &'static str {
     match phase {
         Phase::Prepare => "packages, modules, files: carries no traffic",
-        Phase::Ports => "ports get their names, MTU and stanzas",
+        Phase::Ports => "names, MTU and stanzas of the ports",
         Phase::Fabric => "the fabric itself",
-        Phase::Converge => "waiting until every node reaches every other",
+        Phase::Converge => "the mesh as a whole: every node reaches every other",
         Phase::Ceph => "monitors, managers, OSDs, pools, storage, settings",
         Phase::Maintain => "nodes out of service, one at a time",
     }
