@@ -9,7 +9,7 @@ use ringbolt_core::facts::disk::Use;
 use ringbolt_core::facts::{CephCluster, Facts, Known, ceph_conf, ha};
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan;
-use ringbolt_core::sim::compare;
+use ringbolt_core::sim::{self, compare};
 
 /// Options in which what an OSD can do is kept.
 const CAPACITY: &str = "osd_mclock_max_capacity_iops_";
@@ -40,8 +40,9 @@ fn renamed(facts: &Facts, names: &[(String, String)]) -> Facts {
     serde_json::from_str(&text).unwrap()
 }
 
-/// One node's: no versions and free bytes, nothing the kernel makes of a random MAC address, no signs of life.
+/// One node's: no mark of being simulated, no versions and free bytes, nothing the kernel makes of a random MAC address, no signs of life.
 fn alike(mut facts: Facts) -> Facts {
+    facts.realm.stand_ins.retain(|s| s != sim::MARK);
     facts.state.root_free = 0;
     facts.inventory.packages.values_mut().for_each(String::clear);
     for interface in facts.inventory.interfaces.values_mut() {
