@@ -1,6 +1,7 @@
 //! The deeds on Ceph: everything a spec can ask of it, on three nodes with real daemons and on their doubles.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use ringbolt_core::action::{Action, CephDeed};
 use ringbolt_core::name::NodeName;
@@ -10,6 +11,9 @@ use crate::deeds::Lab;
 use crate::pair::Pair;
 use crate::rig::Rig;
 use crate::{converge, judge, step};
+
+/// Longest wait for placement groups.
+const REST: Duration = Duration::from_secs(60);
 
 /// Monitors and clients on the management network, so that no address can be taken for another; a disk for
 /// databases, one with something on it, and a pool of every kind.
@@ -65,7 +69,15 @@ fn by_hand(pair: &mut Pair) {
 fn out_of_service(pair: &mut Pair, node: &str) {
     let request =
         Request { kind: Kind::Reboot, nodes: vec![NodeName::new(node).unwrap()], accept: BTreeSet::new() };
-    let plan = roll::plan(&pair.survey(), &request);
+    // Placement groups of the pool that was just changed have a moment to come to rest.
+    let began = Instant::now();
+    let plan = loop {
+        let plan = roll::plan(&pair.survey(), &request);
+        if plan.obstacles.is_empty() || began.elapsed() > REST {
+            break plan;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    };
     assert!(plan.obstacles.is_empty(), "{:?}", plan.obstacles);
     for step in plan.deeds() {
         pair.step(step);
