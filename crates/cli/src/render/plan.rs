@@ -352,6 +352,11 @@ mod tests {
         let gate = Step { action: None, node: None, ..step("n1", "gate", None) };
         let plan = Plan { steps: vec![step("n1", "do", None), gate, wait], ..Plan::default() };
         assert_eq!(counted(&plan), 2);
-        assert!(closing(&plan, 1, PLAIN).starts_with("\n2 steps on 1 node;"));
+        // What stays is counted where it was looked at: not on the way back.
+        assert!(closing(&plan, 1, PLAIN).starts_with("\n2 steps on 1 node.\n"));
+        let plan = Plan { satisfied: 3, ..plan };
+        assert!(
+            closing(&plan, 1, PLAIN).starts_with("\n2 steps on 1 node; 3 resources are as they should be.\n")
+        );
     }
 }
