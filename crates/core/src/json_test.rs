@@ -1,4 +1,4 @@
-//! The reader beside the library's own.
+//! By way of the tree beside straight from the text.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,9 +120,4 @@ fn a_fault_says_what_was_found() {
         "invalid type: floating point `-2.5`, expected a tuple of size 2"
     );
     assert_eq!(fault("{}"), "missing field `id`");
-}
-
-#[test]
-fn a_structure_is_no_list() {
-    assert!(read::<All>(b"[1]").is_err());
 }
