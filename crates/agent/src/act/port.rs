@@ -3,14 +3,13 @@
 //!
 //! Done with `ip`, which is sure; udev renames only on `add` and not what it renamed before.
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 use ringbolt_core::facts::Interface;
 use ringbolt_core::facts::network::Interfaces;
 use ringbolt_core::wire::Failure;
 
 use super::{Outcome, Scene, plain_name};
+use crate::checkpoint::is_local;
 use crate::exec::call;
 use crate::read::network::{ask_interfaces, interfaces};
 use crate::root::Root;
@@ -82,10 +81,9 @@ pub(super) fn put_back(scene: &Scene<'_>, pci: &str, was: &Condition<'_>) -> Out
     Ok(format!("{old} is {name}, MTU {mtu}, {state}"))
 }
 
-/// Addresses somebody gave it: all but those the kernel gives by itself.
+/// Addresses somebody gave it: all but those about one link only.
 fn own(interface: &Interface) -> impl Iterator<Item = &IpNet> {
-    let link_local = |a: &IpNet| matches!(a.addr(), IpAddr::V6(a) if a.is_unicast_link_local());
-    interface.addresses.iter().filter(move |a| !link_local(a))
+    interface.addresses.iter().filter(|a| !is_local(a))
 }
 
 fn links(root: &Root) -> Result<Interfaces, Failure> {

@@ -275,7 +275,7 @@ fn digest(file: Option<&FileFact>) -> String {
 }
 
 /// Addresses that are about one link only come and go with it.
-fn is_local(address: &IpNet) -> bool {
+pub(super) fn is_local(address: &IpNet) -> bool {
     match address {
         IpNet::V4(net) => net.addr().is_link_local() || net.addr().is_loopback(),
         IpNet::V6(net) => net.addr().is_unicast_link_local() || net.addr().is_loopback(),

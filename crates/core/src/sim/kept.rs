@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::checkpoint::is_local;
 use super::node::{DAEMONS_PATH, check};
-use super::stanza::link_local;
 use super::{Cluster, Node};
 use crate::action::{Action, CephDeed};
 use crate::bind::interface_at;
@@ -154,7 +154,7 @@ impl Node {
                 }
                 if let Some(interface) = self.facts.inventory.interfaces.get_mut(&name) {
                     (interface.mtu, interface.up) = (mtu, up);
-                    interface.addresses.retain(|a| link_local(a) || addresses.contains(a));
+                    interface.addresses.retain(|a| is_local(a) || addresses.contains(a));
                 }
             }
         }
