@@ -89,7 +89,7 @@ fn summary(action: &Action) -> Value {
         }
         other => other,
     };
-    serde_json::to_value(told).unwrap_or(Value::Null)
+    serde_json::to_vec(told).and_then(|text| serde_json::from_slice(&text)).unwrap_or(Value::Null)
 }
 
 #[cfg(test)]

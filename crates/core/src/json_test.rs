@@ -1,14 +1,16 @@
-//! By way of the tree beside straight from the text.
+//! By way of the tree beside straight from the text, and indented text beside the library's.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::net::IpAddr;
 
+use proptest::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::read;
+use super::{pretty, read};
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,4 +122,28 @@ fn a_fault_says_what_was_found() {
         "invalid type: floating point `-2.5`, expected a tuple of size 2"
     );
     assert_eq!(fault("{}"), "missing field `id`");
+}
+
+/// Any tree, with the signs that mean something outside of quotes also in them.
+fn tree() -> impl Strategy<Value = Value> {
+    let text = r#"[a"\\{}\[\]:, \né]{0,6}"#;
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 5, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(text, inner, 0..4).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn indented_as_the_library_does(value in tree()) {
+        prop_assert_eq!(pretty(&value).unwrap(), serde_json::to_string_pretty(&value).unwrap());
+    }
 }

@@ -267,10 +267,10 @@ impl Record {
     /// The folder cannot be written.
     pub fn save(&self, dir: &Path) -> Result<(), StateError> {
         let path = dir.join("state.json");
-        let mut text = serde_json::to_vec_pretty(self)
-            .map_err(|source| StateError::Format { path: path.clone(), source })?;
-        text.push(b'\n');
-        write_atomic(&path, &text, 0o644)
+        let mut text =
+            json::pretty(self).map_err(|source| StateError::Format { path: path.clone(), source })?;
+        text.push('\n');
+        write_atomic(&path, text.as_bytes(), 0o644)
     }
 }
 

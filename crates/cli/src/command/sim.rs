@@ -312,7 +312,7 @@ impl Stage {
             Line::Facts(node) => {
                 let node = self.node(&node)?;
                 let facts = self.sim.with(|c| c.nodes.get(&node).map(|n| n.facts.clone()));
-                let text = serde_json::to_string_pretty(&facts).map_err(std::io::Error::from)?;
+                let text = json::pretty(&facts).map_err(std::io::Error::from)?;
                 writeln!(out, "{text}")?;
             }
             Line::Case(_) | Line::Help | Line::Quit => {}

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use ringbolt_core::json;
 use serde::Serialize;
 
 pub(crate) mod bench;
@@ -22,8 +23,7 @@ pub(crate) mod verify_ceph;
 
 /// A value as JSON, for programs, with the end of the line.
 pub(crate) fn write_json(out: &mut dyn Write, value: &impl Serialize) -> std::io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    writeln!(out)
+    writeln!(out, "{}", json::pretty(value)?)
 }
 
 /// How text for people looks.

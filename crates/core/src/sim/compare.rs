@@ -10,6 +10,7 @@ use crate::arrange::Arrange;
 use crate::facts::disk::Use;
 use crate::facts::{CephCluster, Facts, Known};
 use crate::into_set::IntoSet;
+use crate::json;
 use crate::name::NodeName;
 
 impl Cluster {
@@ -87,7 +88,7 @@ pub fn differences(
     let names: BTreeSet<&NodeName> = one.keys().chain(other.keys()).into_set();
     for name in names {
         let lines = |facts: Option<&Facts>| -> Vec<String> {
-            let text = facts.map(|f| serde_json::to_string_pretty(f).unwrap_or_default());
+            let text = facts.map(|f| json::pretty(f).unwrap_or_default());
             text.unwrap_or_default().lines().map(str::to_owned).collect()
         };
         let (a, b) = (lines(one.get(name)), lines(other.get(name)));
