@@ -20,6 +20,7 @@ use crate::args::{Cli, Command};
 use crate::exit::Exit;
 use crate::global::When;
 use crate::render::Style;
+use crate::render::paste::Again;
 use crate::render::text::terminal_width;
 
 fn main() -> ExitCode {
@@ -42,8 +43,7 @@ fn main() -> ExitCode {
         colour: colour(when, std::io::stdout().is_terminal()),
         colour_err: colour(when, std::io::stderr().is_terminal()),
         width: terminal_width(),
-        // One name for as long as the program runs.
-        lab: cli.global.lab.clone().map(|name| &*name.leak()),
+        again: Again::of(&cli.global, std::env::var_os("RINGBOLT_CONFIG").as_deref()),
     };
     let mut out = std::io::stdout().lock();
     let done = run(&cli, &mut out, style);

@@ -49,6 +49,11 @@ fn ssh_setup_says_for_each_node_what_is_wrong_and_what_to_do() {
     assert!(said.lines().all(|line| line.chars().count() <= 100), "{said}");
     let one = text(&ringbolt(folder.path(), &["ssh", "setup", "--node", "n2"]).stdout);
     assert!(one.contains("n2  10.11.12.12") && !one.contains("10.11.12.11"), "{one}");
+    std::fs::rename(folder.path().join("ringbolt.toml"), folder.path().join("my mesh.toml"))
+        .expect("renamed");
+    let other = text(&ringbolt(folder.path(), &["ssh", "setup", "-c", "my mesh.toml"]).stdout);
+    let other = other.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(other.contains("run `ringbolt ssh setup -c 'my mesh.toml'` again"), "{other}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::global::Global;
 use crate::render::table::Table;
 use crate::render::text::hang;
 use crate::render::{Style, count};
-use crate::session::{Loaded, Trouble, block_on, load, ssh_options};
+use crate::session::{Trouble, block_on, load, ssh_options};
 
 /// Arguments of `ssh`.
 #[derive(Debug, Args)]
@@ -70,7 +70,7 @@ pub(crate) fn run(
     }
     write!(out, "\n{}", table(&rows, style))?;
     let failed = rows.iter().filter(|(_, contact)| contact.is_err()).count();
-    write!(out, "\n{}", closing(&loaded, rows.len(), failed, style))?;
+    write!(out, "\n{}", closing(rows.len(), failed, style))?;
     let refused = rows.iter().filter(|(_, contact)| contact.as_ref().is_err_and(declined)).count();
     Ok(match failed {
         0 => Exit::Done,
@@ -160,16 +160,15 @@ fn short(error: &SetupError) -> &'static str {
     }
 }
 
-fn closing(loaded: &Loaded, nodes: usize, failed: usize, style: Style) -> String {
+fn closing(nodes: usize, failed: usize, style: Style) -> String {
     if failed > 0 {
         let text = format!(
             "{failed} of {} cannot be used yet. Settle what is said above and run `ringbolt ssh setup` again: it leaves the others as they are.",
             count(nodes, "node")
         );
-        return hang(&format!("{} ", style.red("not done:")), &text, style.width);
+        return hang(&format!("{} ", style.red("not done:")), &style.paste(&text), style.width);
     }
-    let option = loaded.source.lab.as_ref().map_or(String::new(), |lab| format!(" --lab {lab}"));
-    format!("Next: `ringbolt plan{option}` shows what would change; it touches nothing.\n")
+    hang("Next: ", &style.paste("`ringbolt plan` shows what would change; it touches nothing."), style.width)
 }
 
 /// Whoever sits at the terminal.

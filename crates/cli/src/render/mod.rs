@@ -35,20 +35,20 @@ pub(crate) struct Style {
     pub(crate) colour_err: bool,
     /// Columns a line may have.
     pub(crate) width: usize,
-    /// The lab named by `--lab`: commands a reader may paste name it as well.
-    pub(crate) lab: Option<&'static str>,
+    /// Lab and files this call was given: commands a reader may paste name them as well.
+    pub(crate) again: paste::Again,
 }
 
 impl Style {
     /// Without colour, for tests.
     #[cfg(test)]
     pub(crate) const fn plain(width: usize) -> Self {
-        Self { colour: false, colour_err: false, width, lab: None }
+        Self { colour: false, colour_err: false, width, again: paste::Again::NOTHING }
     }
 
     /// A text whose commands, in backquotes, are about the nodes of this call: they work when pasted.
     pub(crate) fn paste(self, text: &str) -> String {
-        self.lab.map_or_else(|| text.to_owned(), |lab| paste::with_lab(text, lab))
+        self.again.in_text(text)
     }
 
     /// The same for text that goes to standard error: either of the two may be a file.
