@@ -121,3 +121,22 @@ fn without_nodes_and_with_strange_lines_it_says_what_to_do() {
     assert!(told.contains("c.txt:3: long is not a number"), "{told}");
     assert!(!told.contains("c.txt:1"), "{told}");
 }
+
+#[test]
+fn a_fault_that_no_step_meets_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let script = "fault broken at n1/sdm\nfault cut-off at n1/sysctl\nfault again at n1/sysctl\napply -q\n\
+                  fault broken at n2/rebot\nreboot n2\napply until n9/sysctl\n";
+    std::fs::write(at.join("a.txt"), script).expect("a script");
+    let said = text(&sim(at, &["--shape", "ring", "--nodes", "3", "a.txt"]).stdout);
+    for told in [
+        "fault: an apply has no step n1/sdm now: is n1/sdn meant?",
+        "fault: n1/sysctl is no step that can be befallen by cut-off",
+        "fault: n1: n1/sysctl: try again",
+        "fault: waits still: no step n2/rebot was begun: is n2/reboot meant?",
+    ] {
+        assert_eq!(said.matches(told).count(), 1, "{told}: {said}");
+    }
+    assert_eq!(said.matches("fault: ").count(), 4, "{said}");
+}

@@ -26,8 +26,10 @@ use crate::global::Global;
 use crate::render::{Style, count};
 use crate::session::{self, Loaded, Session, Source, Trouble};
 
+mod fault;
 mod line;
 
+use fault::Waiting;
 use line::{HELP, Line};
 
 /// Arguments of `sim`.
@@ -249,11 +251,13 @@ struct Stage {
     sim: SimTransport,
     cut: Vec<(Socket, Socket)>,
     stop: Option<Stop>,
+    /// A fault that has not struck yet.
+    waiting: Option<Waiting>,
 }
 
 impl Stage {
     fn new(spec: Spec, cluster: Cluster) -> Self {
-        Self { spec, sim: SimTransport::new(cluster), cut: Vec::new(), stop: None }
+        Self { spec, sim: SimTransport::new(cluster), cut: Vec::new(), stop: None, waiting: None }
     }
 
     /// New lines to all nodes, as every command makes them.
@@ -294,17 +298,7 @@ impl Stage {
                 self.sim.with(|c| if on { c.power_on(&node) } else { c.power_off(&node) });
                 writeln!(out, "{node} is {}.", if on { "on, and has booted" } else { "off" })?;
             }
-            Line::Fault(faults) => {
-                let text = match &faults {
-                    Faults::None => "nothing goes wrong any more.".to_owned(),
-                    Faults::Seeded { seed, .. } => {
-                        format!("one deed in eight goes wrong, as seed {seed} has it.")
-                    }
-                    Faults::At { step, fate } => format!("{step}, at its first try: {}.", fate.word()),
-                };
-                self.sim.let_fail(faults);
-                writeln!(out, "{text}")?;
-            }
+            Line::Fault(faults) => self.fault(faults, runs, out, style).await?,
             Line::Wait(seconds) => {
                 tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
                 writeln!(out, "{seconds} s later.")?;
@@ -320,9 +314,54 @@ impl Stage {
         Ok(None)
     }
 
+    /// From now on this goes wrong. A step that an apply would not come to is told at once.
+    async fn fault(
+        &mut self,
+        faults: Faults,
+        runs: Runs,
+        out: &mut dyn Write,
+        style: Style,
+    ) -> Result<(), Trouble> {
+        let text = match &faults {
+            Faults::None => "nothing goes wrong any more.".to_owned(),
+            Faults::Seeded { seed, .. } => format!("one deed in eight goes wrong, as seed {seed} has it."),
+            Faults::At { step, fate } => format!("{step}, at its first try: {}.", fate.word()),
+        };
+        writeln!(out, "{text}")?;
+        self.waiting = match &faults {
+            Faults::At { step, fate } => Some(Waiting { step: step.clone(), fate: *fate }),
+            _ => None,
+        };
+        if let Some(waiting) = &self.waiting {
+            // What went wrong until now does not disturb the look.
+            self.sim.let_fail(Faults::None);
+            let survey = self.session(runs).survey().await.ok();
+            let plan = survey.map(|survey| survey.plan(&plan::Policy::default()));
+            if let Some(why) = plan.and_then(|plan| waiting.beside(&plan)) {
+                writeln!(out, "{} {why}", style.dim("fault:"))?;
+            }
+        }
+        self.sim.let_fail(faults);
+        Ok(())
+    }
+
+    /// What has befallen, and what did not although a run is over.
+    fn befallen(&mut self, ran: bool, out: &mut dyn Write, style: Style) -> std::io::Result<()> {
+        for befallen in self.sim.befallen() {
+            let step = befallen.step.as_deref();
+            self.waiting.take_if(|waiting| step == Some(&waiting.step));
+            let what = step.unwrap_or("a look at it");
+            writeln!(out, "{} {}: {what}: {}", style.dim("fault:"), befallen.node, befallen.fate.word())?;
+        }
+        if let Some(waiting) = self.waiting.as_ref().filter(|_| ran) {
+            writeln!(out, "{} {}", style.dim("fault:"), waiting.after(&self.sim.begun()))?;
+        }
+        Ok(())
+    }
+
     /// One of the real commands, with its own options.
     async fn command(
-        &self,
+        &mut self,
         words: &[String],
         runs: Runs,
         out: &mut dyn Write,
@@ -348,10 +387,8 @@ impl Stage {
                 ));
             }
         };
-        for befallen in self.sim.befallen() {
-            let what = befallen.step.as_deref().unwrap_or("a look at it");
-            writeln!(out, "{} {}: {what}: {}", style.dim("fault:"), befallen.node, befallen.fate.word())?;
-        }
+        let looked = matches!(cli.command, Command::Discover(_) | Command::Plan(_) | Command::Verify(_));
+        self.befallen(!looked, out, style)?;
         exit
     }
 
@@ -362,10 +399,7 @@ impl Stage {
         if plan.deeds().any(|s| &*s.id == step) {
             return Ok(());
         }
-        Err(Trouble::usage(
-            format!("the plan has no step {step}"),
-            "`plan --json` has the names of all steps",
-        ))
+        Err(Trouble::usage(format!("the plan has no step {step}"), fault::of_plan(step, &plan)))
     }
 
     fn node(&self, name: &str) -> Result<NodeName, Trouble> {

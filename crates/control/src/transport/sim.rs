@@ -4,7 +4,7 @@
 //! deeds out on values, takes the time they take, and lets go wrong what [`Faults`] says. With tokio's
 //! clock paused that time passes at once. No process is started and no socket opened here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -132,6 +132,12 @@ impl SimTransport {
     /// What went wrong since this was asked last.
     pub fn befallen(&self) -> Vec<Befallen> {
         std::mem::take(&mut self.lock().befallen)
+    }
+
+    /// The steps begun since it was said what goes wrong, in the order of their names.
+    pub fn begun(&self) -> Vec<String> {
+        let steps: BTreeSet<String> = self.lock().attempts.keys().map(|(_, step)| step.to_string()).collect();
+        steps.into_iter().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, World> {
