@@ -20,7 +20,7 @@ use ringbolt_core::diagnostic::{Diagnostic, Severity};
 use ringbolt_core::facts::{Disks, Question};
 use ringbolt_core::name::NodeName;
 use ringbolt_core::spec::{self, Spec};
-use ringbolt_core::survey::Survey;
+use ringbolt_core::survey::{Silent, Survey};
 
 use crate::exit::Exit;
 use crate::global::Global;
@@ -264,12 +264,12 @@ impl Session {
     }
 
     fn put_together(&self, seen: Seen) -> Result<Survey, Trouble> {
-        let silent: Vec<(NodeName, String, String)> = seen
+        let silent: Vec<Silent> = seen
             .missing
             .iter()
             .map(|(node, why)| {
                 let cure = why.hint().unwrap_or_else(|| format!("try `ssh {node}` by hand"));
-                (node.clone(), why.in_full(), cure)
+                Silent { node: node.clone(), why: why.in_full(), cure, full: why.is_full() }
             })
             .collect();
         Survey::new(self.loaded.spec.clone(), seen.fleet, silent).map_err(|e| {

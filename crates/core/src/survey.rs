@@ -12,6 +12,37 @@ use crate::plan::{Fleet, Obstacle, Plan, Policy, goal_checks, plan, preflight};
 use crate::spec::Spec;
 use crate::topology::Topology;
 
+/// A node that did not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Silent {
+    /// Which.
+    pub node: NodeName,
+    /// Why, with ssh's own last words where there are any.
+    pub why: String,
+    /// What to do.
+    pub cure: String,
+    /// It is reached, and its disk has no room for the agent.
+    pub full: bool,
+}
+
+impl Silent {
+    /// The same as something in the way; `cannot be reached` becomes what is true of a full disk.
+    pub fn obstacle(&self, beside: &str) -> Obstacle {
+        let (code, text) = if self.full {
+            ("RB0518", "has no room for the agent in /var/lib/ringbolt")
+        } else {
+            ("RB0501", "cannot be reached")
+        };
+        Obstacle::about(
+            code,
+            Some(&self.node),
+            format!("{text}{beside}"),
+            self.why.clone(),
+            self.cure.clone(),
+        )
+    }
+}
+
 /// Everything known about the cluster at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Survey {
@@ -19,8 +50,8 @@ pub struct Survey {
     pub spec: Spec,
     /// What the nodes said.
     pub fleet: Fleet,
-    /// Nodes that did not answer, and why, with a cure.
-    pub silent: Vec<(NodeName, String, String)>,
+    /// Nodes that did not answer.
+    pub silent: Vec<Silent>,
     /// Ports on hardware, cables.
     pub binding: Binding,
     /// Router IDs.
@@ -33,11 +64,7 @@ pub struct Survey {
 
 impl Survey {
     /// Puts spec and facts together.
-    pub fn new(
-        spec: Spec,
-        fleet: Fleet,
-        silent: Vec<(NodeName, String, String)>,
-    ) -> Result<Self, AddressError> {
+    pub fn new(spec: Spec, fleet: Fleet, silent: Vec<Silent>) -> Result<Self, AddressError> {
         let binding = bind(&spec, &fleet);
         let addresses = assign(&spec)?;
         let topology = topology(&spec, &binding);
@@ -92,15 +119,7 @@ impl Survey {
         plan.notes.extend(notes);
         plan.notes.extend(crate::roll::left_over(&self.fleet));
         plan.obstacles.extend(crate::roll::torn(self, &plan));
-        for (node, why, cure) in &self.silent {
-            plan.obstacles.push(Obstacle {
-                code: "RB0501".into(),
-                node: Some(node.clone()),
-                message: "cannot be reached".into(),
-                evidence: why.clone(),
-                cure: cure.clone(),
-            });
-        }
+        plan.obstacles.extend(self.silent.iter().map(|silent| silent.obstacle("")));
         plan
     }
 }

@@ -8,7 +8,7 @@ use ringbolt_core::plan::{Obstacle, Plan, Policy, Risk, Step, lint};
 use ringbolt_core::resource::owed;
 use ringbolt_core::sim::{self, Cluster, Options};
 use ringbolt_core::spec::{End, Link, Routing, Spec, Transport};
-use ringbolt_core::survey::Survey;
+use ringbolt_core::survey::{Silent, Survey};
 use ringbolt_core::topology::{Topology, generate};
 
 const INTERFACES: &str = "/etc/network/interfaces";
@@ -466,8 +466,15 @@ fn networkd_beside_ifupdown2() {
 fn a_silent_node_is_in_the_way_and_keeps_its_place() {
     let mut world = ring().done();
     let lost = world.cluster.nodes.remove("n3").expect("it");
-    let why = vec![(name("n3"), "no route to host".to_owned(), "switch it on".to_owned())];
-    let survey = Survey::new(world.spec.clone(), world.cluster.fleet(), why).expect("addresses");
+    let why =
+        Silent { node: name("n3"), why: "no route to host".into(), cure: "switch it on".into(), full: false };
+    let full = Silent { full: true, ..why.clone() };
+    let survey =
+        |silent| Survey::new(world.spec.clone(), world.cluster.fleet(), vec![silent]).expect("addresses");
+    let plan = survey(full).plan(&Policy::default());
+    is_about(&one(&plan.obstacles, "RB0518"), "n3", "no room for the agent");
+    assert_eq!(plan.deeds().count(), 0, "{:#?}", plan.steps);
+    let survey = survey(why);
     let plan = survey.plan(&Policy::default());
     is_about(&one(&plan.obstacles, "RB0501"), "n3", "no route to host");
     assert_eq!(plan.deeds().count(), 0, "{:#?}", plan.steps);

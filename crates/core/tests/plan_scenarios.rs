@@ -27,7 +27,7 @@ use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Obstacle, Plan, Policy, Risk, lint};
 use ringbolt_core::sim::{self, Cluster, Frr, Options};
 use ringbolt_core::spec::{self, Spec};
-use ringbolt_core::survey::Survey;
+use ringbolt_core::survey::{Silent, Survey};
 use ringbolt_core::topology::{Topology, generate};
 
 struct Scene {
@@ -35,7 +35,7 @@ struct Scene {
     topology: Topology,
     options: Options,
     cluster: Option<Cluster>,
-    silent: Vec<(NodeName, String, String)>,
+    silent: Vec<Silent>,
     out: String,
 }
 
@@ -107,8 +107,9 @@ impl Scene {
             }
             ["silent", node] => {
                 self.cluster().nodes.retain(|n, _| n.as_str() != *node);
-                let name = NodeName::new(node).expect("a node name");
-                self.silent.push((name, "no route to host".into(), "switch it on".into()));
+                let node = NodeName::new(node).expect("a node name");
+                let (why, cure) = ("no route to host".into(), "switch it on".into());
+                self.silent.push(Silent { node, why, cure, full: false });
             }
             ["reboot"] => {
                 let names: Vec<NodeName> = self.cluster().nodes.keys().cloned().collect();

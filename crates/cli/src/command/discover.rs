@@ -5,7 +5,7 @@ use std::io::Write;
 
 use clap::Args;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::survey::Survey;
+use ringbolt_core::survey::{Silent, Survey};
 use serde::Serialize;
 
 use crate::command::plan::charset;
@@ -69,7 +69,7 @@ pub(crate) async fn on(
         }
         write!(out, "{}", obstacle::notes(&survey.binding.notes, style))?;
         write!(out, "{}", obstacle::obstacles(&survey.binding.obstacles, style))?;
-        for (node, why, cure) in &survey.silent {
+        for Silent { node, why, cure, .. } in &survey.silent {
             writeln!(out, "{} {node}: {why}\n  {} {cure}", style.red("silent:"), style.bold("cure:"))?;
         }
     }

@@ -11,7 +11,7 @@ use ringbolt_core::bind::Cable;
 use ringbolt_core::drill::{BACK_TARGET, Kind, Outcome};
 use ringbolt_core::name::NodeName;
 use ringbolt_core::spec::{Routing, Transport};
-use ringbolt_core::survey::Survey;
+use ringbolt_core::survey::{Silent, Survey};
 use ringbolt_core::topology::{Link, Place};
 use ringbolt_lab::{Fault, Lab};
 
@@ -239,7 +239,7 @@ fn cables(survey: &Survey, args: &DrillArgs) -> Result<Vec<Cable>, Trouble> {
         bridges.iter().any(|id| *survey.topology.link(*id) == link)
     };
     let safe: Vec<Cable> = wanted.iter().filter(|c| !splits(c)).cloned().collect();
-    if let (true, Some((node, why, cure))) = (safe.is_empty(), survey.silent.first()) {
+    if let (true, Some(Silent { node, why, cure, .. })) = (safe.is_empty(), survey.silent.first()) {
         return Err(Trouble {
             message: format!(
                 "{node} does not answer ({why}): what its cables join is not known, and each of those left holds the rest together alone"

@@ -115,7 +115,7 @@ fn coming(survey: &Survey, node: &NodeName, check: &Check) -> bool {
 pub(crate) async fn prove(session: &Session, survey: &Survey) -> Report {
     let probes = pings(&survey.spec, &survey.binding, &survey.addresses, &survey.desired);
     let measured = measure(&session.fleet, probes).await;
-    let silent = survey.silent.iter().map(|(node, why, _)| (node.clone(), why.clone())).collect();
+    let silent = survey.silent.iter().map(|s| (s.node.clone(), s.why.clone())).collect();
     report(
         &survey.spec,
         &survey.binding,

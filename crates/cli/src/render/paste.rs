@@ -86,7 +86,7 @@ fn begins(command: &str, words: &[&str]) -> bool {
     let begins = |word: &&str| {
         command.strip_prefix(*word).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     };
-    words.iter().any(|word| begins(word))
+    words.iter().any(begins)
 }
 
 /// A path as one word of a shell.

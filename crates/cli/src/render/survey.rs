@@ -19,7 +19,7 @@ pub(crate) fn mesh(survey: &Survey, style: Style, charset: Charset) -> String {
     }
     let drawing = indent(&draw(&survey.topology, &annotations, charset), "  ");
     if !survey.silent.is_empty() {
-        let silent: Vec<&str> = survey.silent.iter().map(|(node, _, _)| node.as_str()).collect();
+        let silent: Vec<&str> = survey.silent.iter().map(|s| s.node.as_str()).collect();
         let word = if silent.len() == 1 { "does not answer" } else { "do not answer" };
         let text = format!("{} {word}: what is cabled there is not known.", silent.join(", "));
         return format!("{drawing}\n{}", hang("", &style.yellow(&text), style.width));

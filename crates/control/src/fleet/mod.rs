@@ -68,6 +68,11 @@ impl Missing {
         }
     }
 
+    /// Whether the node is reached, and its disk has no room for the agent.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Unreachable(error) if error.trouble == Trouble::DiskFull)
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -57,7 +57,13 @@ async fn a_connection_closed_early_is_tried_again_and_a_refused_one_is_not() {
     let survey = fleet(&fake, &["n2"]).facts(&Question::default()).await;
     let missing = &survey.missing[&name("n2")];
     assert!(matches!(missing, Missing::Unreachable(e) if e.trouble == Trouble::Refused));
-    assert!(missing.hint().unwrap().contains("sshd"));
+    assert!(missing.hint().unwrap().contains("sshd") && !missing.is_full());
+
+    let fake = Arc::new(Fake::new(|node, _, _| answering(node)));
+    fake.troubles.lock().unwrap().push(Trouble::DiskFull);
+    let survey = fleet(&fake, &["n2"]).facts(&Question::default()).await;
+    let missing = &survey.missing[&name("n2")];
+    assert!(missing.is_full() && missing.hint().unwrap().contains("make room"), "{missing:?}");
     assert_eq!(fake.starts.lock().unwrap().len(), 1);
 }
 

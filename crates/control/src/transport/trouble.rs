@@ -182,7 +182,7 @@ impl Trouble {
             }
             Self::NoAgent => "/var/lib may be mounted noexec: `findmnt -T /var/lib/ringbolt`".into(),
             Self::OtherProcessor => "run ringbolt from a machine with the same processor family as the nodes".into(),
-            Self::DiskFull => "free some space there: `df -h /var/lib`".into(),
+            Self::DiskFull => "make room there (`df -h /var/lib/ringbolt`): `apt-get clean`, old kernels, /var/log".into(),
             Self::Upload => "is /var/lib writable there?".into(),
             Self::NotPermitted => {
                 "allow root a login shell: look for command= in authorized_keys, ForceCommand and PermitRootLogin".into()

@@ -162,8 +162,9 @@ super::explanations! {
     }
     DISK_FULL = Error "RB0518" {
         title: "too little room on a node",
-        why: "Packages that break off for lack of room leave dpkg half way. Nothing is begun below the limit. \
-              To see it: `df -h /` on the node.",
+        why: "Packages that break off for lack of room leave dpkg half way. Nothing is begun below the limit. Where not even \
+              the agent finds room in /var/lib/ringbolt, the node is reached and cannot say anything. \
+              To see it: `df -h / /var/lib/ringbolt` on the node.",
         cure: "Make room: `apt-get clean`, old kernels (`apt-get autoremove --purge`), /var/log, ISO images on local storage.",
         wrong: "",
         right: "",

@@ -155,18 +155,15 @@ impl<'a> Look<'a> {
 
     fn silent(&self, found: &mut Found) {
         let now = self.request.kind == (Kind::Exit { now: true });
-        for (node, why, cure) in &self.survey.silent {
+        for silent in &self.survey.silent {
+            let node = &silent.node;
             let wanted = self.request.nodes.contains(node);
-            let text = if wanted { "cannot be reached" } else { "cannot be reached, and stays as it is" };
-            let cure = match self.request.kind {
-                Kind::Exit { now: false } if wanted => {
-                    format!(
-                        "{cure}; when it will not come back: `ringbolt maintain exit {node} --now` lets Ceph replace its OSDs"
-                    )
-                }
-                _ => cure.clone(),
-            };
-            let said = Obstacle::about("RB0501", Some(node), text, why.clone(), cure);
+            let mut said = silent.obstacle(if wanted { "" } else { ", and stays as it is" });
+            if wanted && self.request.kind == (Kind::Exit { now: false }) {
+                said.cure += &format!(
+                    "; when it will not come back: `ringbolt maintain exit {node} --now` lets Ceph replace its OSDs"
+                );
+            }
             if wanted && !now { found.obstacles.push(said) } else { found.notes.push(said) }
         }
     }
@@ -317,7 +314,7 @@ impl<'a> Look<'a> {
         let votes =
             crate::desired::ceph::shared(&self.survey.fleet, ha::COROSYNC).map(ha::votes).unwrap_or_default();
         // Proxmox VE takes some seconds to miss a node; one that does not answer us is counted as gone at once.
-        let silent = |name: &str| self.survey.silent.iter().any(|(node, ..)| node.as_str() == name);
+        let silent = |name: &str| self.survey.silent.iter().any(|silent| silent.node.as_str() == name);
         let all: Vec<(&str, bool)> = members
             .nodelist
             .iter()

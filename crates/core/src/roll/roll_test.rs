@@ -78,7 +78,12 @@ fn without(spec: &Spec, cluster: &Cluster, gone: &NodeName) -> Survey {
         root["nodelist"][gone.as_str()]["online"] = 0.into();
         file.text = Some(root.to_string());
     }
-    let silent = vec![(gone.clone(), "no route".to_owned(), "switch it on".to_owned())];
+    let silent = vec![crate::survey::Silent {
+        node: gone.clone(),
+        why: "no route".into(),
+        cure: "switch it on".into(),
+        full: false,
+    }];
     Survey::new(spec.clone(), fleet, silent).expect("addresses")
 }
 

@@ -13,7 +13,7 @@ use ringbolt_core::bench::mesh::{BenchLink, Extent, LinkResult, links};
 use ringbolt_core::bench::{Run, What, mesh_marks, throttling, verdict};
 use ringbolt_core::digest;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::survey::Survey;
+use ringbolt_core::survey::{Silent, Survey};
 
 use super::{Doing, Report, StealArgs, ending, equipped, kept, lock, looked_at};
 use crate::command::plan::charset;
@@ -78,7 +78,7 @@ pub(crate) fn run(
             write!(out, "{}", screen.closing(&run))?;
             writeln!(out, "{}", style.dim(&format!("kept as {}", path.display())))?;
         }
-        for (node, why, _) in &survey.silent {
+        for Silent { node, why, .. } in &survey.silent {
             writeln!(std::io::stderr(), "{node} does not answer, its links were left out: {why}")?;
         }
         let silent = !survey.silent.is_empty();
