@@ -75,3 +75,30 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Agent(AgentArgs),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// Arguments under the wrong heading, of a command and those below it.
+    fn misplaced(command: &clap::Command, wrong: &mut Vec<String>) {
+        for arg in command.get_arguments() {
+            if arg.is_global_set() != (arg.get_help_heading() == Some("Everywhere")) {
+                wrong.push(format!("{} {}", command.get_name(), arg.get_id()));
+            }
+        }
+        command.get_subcommands().for_each(|command| misplaced(command, wrong));
+    }
+
+    #[test]
+    fn options_of_every_command_have_a_heading_of_their_own() {
+        let mut command = Cli::command();
+        command.build();
+        let mut wrong = Vec::new();
+        misplaced(&command, &mut wrong);
+        assert_eq!(wrong, Vec::<String>::new());
+        assert!(command.render_long_help().to_string().contains("\nEverywhere:\n  -c, --config <FILE>"));
+    }
+}
