@@ -62,7 +62,7 @@ pub(crate) async fn on(
         write_json(out, &Document { survey: &survey, disks })?;
     } else {
         writeln!(out, "{}", drawing::mesh(&survey, style, charset()))?;
-        write!(out, "{}", ports(&survey, style).render(0))?;
+        write!(out, "{}", ports(&survey, style).within(style.width, &[2, 4, 1]))?;
         writeln!(out)?;
         if !disks.is_empty() {
             writeln!(out, "{}", disk::table(&disks, style))?;

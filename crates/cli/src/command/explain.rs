@@ -114,7 +114,7 @@ fn list(out: &mut dyn Write, style: Style) -> std::io::Result<()> {
     for area in explain::AREAS {
         writeln!(out, "{}", style.bold(area.title))?;
         for e in area.entries {
-            writeln!(out, "  {}  {}", e.code, e.title)?;
+            write!(out, "{}", hang(&format!("  {}  ", e.code), e.title, style.width))?;
         }
         writeln!(out)?;
     }
@@ -150,7 +150,8 @@ fn show_code(e: &Explanation, out: &mut dyn Write, style: Style) -> std::io::Res
 fn show_section(section: &Section, out: &mut dyn Write, style: Style) -> std::io::Result<()> {
     writeln!(out, "{}\n\n{}", style.bold(section.header), paragraph(section.about, style))?;
     for k in key::of(section.name) {
-        writeln!(out, "  {:<17} {}; default: {}", k.name, k.kind, k.default)?;
+        let text = format!("{}; default: {}", k.kind, k.default);
+        write!(out, "{}", hang(&format!("  {:<17} ", k.name), &text, style.width))?;
     }
     writeln!(out, "\n`ringbolt explain {}.KEY` tells more", section.name)
 }

@@ -62,7 +62,8 @@ pub(crate) fn list(args: &HistoryArgs, out: &mut dyn Write, style: Style) -> Res
             outcome(run, style),
         ]);
     }
-    write!(out, "{}", table.render(0))?;
+    // The name of a run tells when it began.
+    write!(out, "{}", table.within(style.width, &[2, 6, 3]))?;
     Ok(Exit::Done)
 }
 

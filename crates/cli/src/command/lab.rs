@@ -312,7 +312,7 @@ pub(crate) fn run(
         }
         Verb::Thaw(Nodes { nodes }) => each(global, nodes, "thawed", (Power::On, "running"), Lab::thaw)?,
         Verb::Down { all } => down(global, *all)?,
-        Verb::Images { prune } => return show::images(*prune, global.quiet, out),
+        Verb::Images { prune } => return show::images(*prune, global.quiet, out, style),
     };
     if !global.quiet {
         match done {

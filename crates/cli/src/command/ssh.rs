@@ -145,7 +145,7 @@ fn table(rows: &[(&Node, Result<Contact, SetupError>)], style: Style) -> String 
         };
         table.row(vec![node.name.to_string(), host_key, login]);
     }
-    table.render(0)
+    table.within(style.width, &[])
 }
 
 /// An error in a few words; the whole of it stands above.

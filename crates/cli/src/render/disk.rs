@@ -103,7 +103,9 @@ pub(crate) fn table(rows: &BTreeMap<&NodeName, Vec<Row<'_>>>, style: Style) -> S
         };
         table.row(columns().map(cell).collect());
     }
-    table.render(0)
+    // What tells disks apart and what becomes of them stays: temperature, wear, size and model go before.
+    let spare: Vec<usize> = [6, 5, 4, 2].iter().filter_map(|at| columns().position(|c| c == *at)).collect();
+    table.within(style.width, &spare)
 }
 
 impl Row<'_> {

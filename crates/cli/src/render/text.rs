@@ -47,7 +47,7 @@ pub(crate) fn hang(first: &str, text: &str, width: usize) -> String {
 }
 
 /// The pieces of one line, each of at most `room` columns where blanks allow it.
-fn broken(line: &str, room: usize) -> Vec<String> {
+pub(super) fn broken(line: &str, room: usize) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     let mut at = 0;
     for word in line.split(' ') {

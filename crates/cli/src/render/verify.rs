@@ -238,11 +238,11 @@ fn routes(report: &Report, style: Style) -> String {
     let mut text = String::new();
     let good = report.routes.iter().filter(|r| r.ok).count();
     if !report.routes.is_empty() {
-        text += &format!(
-            "routes    {} of {} router IDs reached at full MTU over the shortest path\n",
-            good,
+        let sum = format!(
+            "{good} of {} router IDs reached at full MTU over the shortest path",
             report.routes.len()
         );
+        text += &hang("routes    ", &sum, style.width);
     }
     text + &broken_routes(report, style)
 }
@@ -250,9 +250,8 @@ fn routes(report: &Report, style: Style) -> String {
 fn broken_routes(report: &Report, style: Style) -> String {
     let mut text = String::new();
     for row in report.routes.iter().filter(|r| !r.ok) {
-        text += &format!(
-            "          {} {} → {} ({}): {}, {}/{WHOLE_COUNT} packets of full MTU; should be {}\n",
-            style.red("no"),
+        let line = format!(
+            "{} → {} ({}): {}, {}/{WHOLE_COUNT} packets of full MTU; should be {}",
             row.from,
             row.to,
             row.id,
@@ -260,6 +259,7 @@ fn broken_routes(report: &Report, style: Style) -> String {
             row.whole,
             count(row.hops as usize, "hop"),
         );
+        text += &hang(&format!("          {} ", style.red("no")), &line, style.width);
     }
     text
 }
@@ -267,11 +267,11 @@ fn broken_routes(report: &Report, style: Style) -> String {
 fn promises(report: &Report, style: Style) -> String {
     let total: u32 = report.promises.iter().map(|p| p.count).sum();
     let broken: usize = report.promises.iter().map(|p| p.broken.len()).sum();
-    let text = format!(
-        "reboot    {} of {total} things that must be there again after a reboot are in place\n",
+    let sum = format!(
+        "{} of {total} things that must be there again after a reboot are in place",
         total as usize - broken
     );
-    text + &broken_promises(report, style)
+    hang("reboot    ", &sum, style.width) + &broken_promises(report, style)
 }
 
 fn broken_promises(report: &Report, style: Style) -> String {

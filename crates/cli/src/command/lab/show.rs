@@ -39,7 +39,12 @@ pub(super) fn status(
 }
 
 /// Shows what the cache holds, after removing what is of no use if that is wished for.
-pub(super) fn images(prune: bool, quiet: bool, out: &mut dyn Write) -> Result<Exit, Trouble> {
+pub(super) fn images(
+    prune: bool,
+    quiet: bool,
+    out: &mut dyn Write,
+    style: Style,
+) -> Result<Exit, Trouble> {
     if prune {
         let gone = ringbolt_lab::prune::prune()?;
         if !quiet {
@@ -61,7 +66,7 @@ pub(super) fn images(prune: bool, quiet: bool, out: &mut dyn Write) -> Result<Ex
         let labs = if one.labs.is_empty() { "–".to_owned() } else { one.labs.join(", ") };
         table.row(vec![one.path.display().to_string(), labs, note.to_owned()]);
     }
-    write!(out, "{}", table.render(0))?;
+    write!(out, "{}", table.within(style.width, &[]))?;
     let stale = all.iter().filter(|one| one.is_stale()).count();
     if stale > 0 {
         writeln!(out, "`ringbolt lab images --prune` removes {}", count(stale, "folder"))?;

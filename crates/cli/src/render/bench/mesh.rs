@@ -45,7 +45,7 @@ impl Screen {
                 table.row(self.latency(name, what, latency, shown.clone()));
             }
         }
-        table.render(0)
+        table.within(self.style.width, &[3, 5])
     }
 
     fn latency(self, name: String, what: &str, l: &Latency, shown: std::ops::Range<usize>) -> Vec<String> {

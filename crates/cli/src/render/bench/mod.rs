@@ -88,7 +88,7 @@ impl Screen {
                 word,
             ]);
         }
-        text += &table.render(10);
+        text += &table.inset(10, self.style.width, &[]);
         text
     }
 
@@ -139,7 +139,8 @@ impl Screen {
 /// The first of these tables that fits, by the columns there are for plots over time; else the last.
 fn fitting(width: usize, columns: &[usize], make: impl Fn(usize) -> Table) -> String {
     let fit = |columns: &&usize| make(**columns).fits(width);
-    columns.iter().find(fit).or(columns.last()).map(|columns| make(*columns).render(0)).unwrap_or_default()
+    let chosen = columns.iter().find(fit).or(columns.last());
+    chosen.map(|columns| make(*columns).within(width, &[])).unwrap_or_default()
 }
 
 /// Whether its figures prove nothing about hardware.

@@ -95,8 +95,10 @@ fn each_disk_says_what_becomes_of_it() {
     n1    /dev/nvme0n1  MZQL21T9  S-nvme0n1  1.9 TB  –     –            –       left alone: system
           /dev/nvme1n1  MZQL21T9  S-nvme1n1  1.9 TB  3 %   41 °C        good    becomes an OSD
           /dev/nvme2n1  MZQL21T9  S-nvme2n1  1.9 TB  –     –            –       OSD 3 already
-          /dev/nvme3n1  MZQL21T9  S-nvme3n1  1.9 TB  –     –            –       wiped, then an OSD: 1 partition, ext4
-          /dev/nvme4n1  MZQL21T9  S-nvme4n1  1.9 TB  –     –            –       left alone: ext4, mounted at /x
+          /dev/nvme3n1  MZQL21T9  S-nvme3n1  1.9 TB  –     –            –       wiped, then an OSD: 1
+                                                                                partition, ext4
+          /dev/nvme4n1  MZQL21T9  S-nvme4n1  1.9 TB  –     –            –       left alone: ext4,
+                                                                                mounted at /x
           /dev/nvme5n1  MZQL21T9  S-nvme5n1  1.9 TB  –     –            –       free, not asked for
           /dev/nvme6n1  MZQL21T9  S-nvme6n1  1.9 TB  –     –            –       OSD 4, not asked for
     ");
@@ -117,7 +119,8 @@ fn a_refusal_is_told_with_its_reason_and_holds_the_others_back() {
     let keys = "osds = [\"/dev/sda\", \"/dev/sdb\", \"/dev/sdc\", \"/dev/sdd\"]";
     insta::assert_snapshot!(shown(keys, Known::Yes(disks)), @r"
     node  disk       model     serial  size    health  what becomes of it
-    n1    /dev/sda   MZQL21T9  S-sda   1.9 TB  –       becomes an OSD, once nothing on this node is refused
+    n1    /dev/sda   MZQL21T9  S-sda   1.9 TB  –       becomes an OSD, once nothing on this node is
+                                                       refused
           /dev/sdb   MZQL21T9  S-sdb   1.9 TB  –       refused: is not free: ext4, mounted at /x
           /dev/sdbb  MZQL21T9  S-sdbb  1.9 TB  –       free, not asked for
           /dev/sdc   MZQL21T9  S-sdc   1.9 TB  failed  refused: calls itself failed
