@@ -59,7 +59,6 @@ pub const SUBSTITUTES: &[&str] = &[
     "/proc/meminfo of a node says 8 GB, whatever this machine has",
     "/etc/pve is one directory that all nodes see; a small service counts votes over UDP in place of corosync and pmxcfs",
     "high availability moves services out of a node in maintenance and back, looks every two seconds and fences nobody; its guests are sleeping processes",
-    "on kernels without the dummy driver, dummy_<fabric> is an ifb interface",
     "nodes do not exchange status as pvestatd does: the state of a fabric in /cluster/resources comes from the heartbeats",
 ];
 
