@@ -17,7 +17,7 @@ use ringbolt_core::wire::{Failure, FailureKind};
 use crate::beside::Temporary;
 use crate::owed;
 use crate::read::file;
-use crate::root::Root;
+use crate::root::{HOME, Root};
 use crate::undo::{self, FileWas, Kept};
 
 /// Folders below which files may be written.
@@ -25,6 +25,9 @@ const ALLOWED: [&str; 4] = ["/etc", "/root/.ssh", "/usr/local/lib/systemd", "/va
 
 /// Files Proxmox VE generates: never to be edited, whatever a plan says.
 const GENERATED: [&str; 3] = ["/etc/pve/sdn", "/etc/network/interfaces.d/sdn", "/etc/frr/frr.conf"];
+
+/// What is done before a file is changed.
+const KEEP: &str = "keep the previous content of";
 
 /// Why a file was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -66,10 +69,13 @@ impl From<DiskError> for Failure {
                 let hint = format!("the file is left as it is; look again: `ringbolt plan`{code}");
                 Self { kind: FailureKind::Refused, ..failure }.hint(hint)
             }
-            DiskError::System { source, path, .. } => match source.kind() {
-                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => failure.hint(format!(
-                    "the disk is full: free some space on the file system of {path}; the file is as it was"
-                )),
+            DiskError::System { source, path, what } => match source.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                    let full = if *what == KEEP { HOME } else { path };
+                    failure.hint(format!(
+                        "the disk is full: make room on the file system of {full} (RB0518); {path} is as it was"
+                    ))
+                }
                 _ if path.starts_with("/etc/pve/") => failure
                     .hint("/etc/pve takes writes only while the cluster is quorate: look at `pvecm status`"),
                 _ => failure,
@@ -208,11 +214,7 @@ impl Disk<'_> {
 
     /// Keeps what is there now for undo, and for a checkpoint; `after` is the digest of what comes.
     fn keep(&self, place: &Place, after: &str) -> Result<(), DiskError> {
-        let fault = |source| DiskError::System {
-            what: "keep the previous content of",
-            path: place.name.clone(),
-            source,
-        };
+        let fault = |source| DiskError::System { what: KEEP, path: place.name.clone(), source };
         let content = match place.now {
             Some(_) => Some(std::fs::read(&place.path).map_err(fault)?),
             None => None,

@@ -255,7 +255,9 @@ fn full_disk() {
         .unwrap();
     assert!(mounted.success());
     std::fs::write(etc.join("file"), [b'y'; 40_000]).unwrap();
-    assert!(tree.disk().write("/etc/file", b"new", 0o644, None).is_err());
+    let failure = Failure::from(tree.disk().write("/etc/file", b"new", 0o644, None).unwrap_err());
+    let told = "make room on the file system of /var/lib/ringbolt (RB0518); /etc/file is as it was";
+    assert!(failure.hint.as_deref().is_some_and(|hint| hint.contains(told)), "{failure:?}");
     assert_eq!(std::fs::metadata(etc.join("file")).unwrap().len(), 40_000);
     assert_eq!(tree.names("/var/lib/ringbolt/undo/run-1"), [] as [&str; 0]);
     drop(tree.folder);
