@@ -10,7 +10,6 @@ use ringbolt_control::hold::Hold;
 use ringbolt_core::checkpoint;
 use ringbolt_core::checkpoint::SECONDS;
 use ringbolt_core::event::Outcome;
-use ringbolt_core::facts::Facts;
 use ringbolt_core::json;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::{Fleet, Phase, Plan, Policy, Risk};
@@ -93,94 +92,127 @@ struct Run<'a> {
     began: Instant,
 }
 
+/// How far a call has come.
+struct Way {
+    stop: Stop,
+    /// The lock, once it was taken.
+    held: Option<Hold>,
+    /// The run before this call that broke off.
+    broken: Option<String>,
+    /// The run that the next one goes on from.
+    before: Option<String>,
+    /// Plans carried out, and steps done in them.
+    round: usize,
+    done: usize,
+    /// Digests of the plan carried out last, and of that agreed to before the lock was taken.
+    last: String,
+    agreed: String,
+    /// What a dead run had armed was undone.
+    sent_back: bool,
+}
+
+impl Way {
+    fn new(stop: Stop, broken: Option<String>) -> Self {
+        let before = broken.clone();
+        let (last, agreed) = (String::new(), String::new());
+        Self { stop, held: None, broken, before, round: 0, done: 0, last, agreed, sent_back: false }
+    }
+}
+
 impl Run<'_> {
+    /// Looks and acts in turn until nothing is left to do, or nothing more can be done.
     async fn rounds(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
         let mut stop = self.session.stopping()?;
         let broken = resume::last_run(&self.session, self.wish, &mut stop).await?;
-        let mut done = 0;
-        let (mut last, mut agreed) = (String::new(), String::new());
-        let mut before = broken.clone();
-        let mut held: Option<Hold> = None;
-        let mut round = 0;
-        let mut sent_back = false;
-        while round < ROUNDS {
-            let survey = self.session.survey_with(self.args.forget_cables && round == 0).await?;
-            let plan = self.narrowed(&survey, out)?;
-            if round == 0 && held.is_none() {
-                self.heeds(&plan);
+        let mut way = Way::new(stop, broken);
+        while way.round < ROUNDS {
+            if let Some(exit) = self.turn(&mut way, out).await? {
+                return Ok(exit);
             }
-            let waits = |facts: &Facts| checkpoint::armed(facts).is_some();
-            if !sent_back && survey.fleet.nodes.values().any(waits) {
-                // Whoever has the lock knows that nobody is left to confirm.
-                if held.is_none() {
-                    held = Some(hold::hold(&self.session, self.wish, Some(&mut stop)).await?);
-                }
-                self.send_back(&survey).await;
-                sent_back = true;
-                continue;
-            }
-            if !plan.obstacles.is_empty() {
-                self.refuse(&survey, &plan, done, out)?;
-                return Ok(ending(&plan, false));
-            }
-            if plan.deeds().next().is_none() {
-                if let Some(run) = broken.filter(|_| done == 0 && !self.is_part()) {
-                    // Should that fail, it is only told again.
-                    let _ = self.session.runs.settle(&run);
-                }
-                apply::acknowledge(&self.session.fleet, &survey.fleet).await;
-                return self.finish(&survey, &plan, done, out);
-            }
-            let digest = plan.digest();
-            if digest == last {
-                return Err(stuck(&plan));
-            }
-            if digest != agreed {
-                self.agree(&survey, &plan, round, out).await?;
-            }
-            if held.is_none() {
-                let lock = hold::hold(&self.session, self.wish, Some(&mut stop)).await?;
-                let fresh = !lock.how.moved && lock.how.before.is_empty();
-                held = Some(lock);
-                agreed.clone_from(&digest);
-                // What was read while others were at work is read once more, now that nobody else is.
-                if !fresh {
-                    if self.tells() {
-                        writeln!(out, "\nlooking again: others were at work on the nodes")?;
-                    }
-                    continue;
-                }
-            }
-            let Some(lock) = &held else { continue };
-            last = digest;
-            out.flush()?;
-            let how = How { json: self.args.json, quiet: self.global.quiet, style: self.style };
-            let tie = before.as_deref().map_or(Tie::None, Tie::Continues);
-            let (run, report) =
-                carry_out(&self.session, lock, &survey.fleet, plan, stop.clone(), tie, how).await?;
-            before = Some(run);
-            done += report.done as usize;
-            if report.outcome != Outcome::Done {
-                let exit = self.broken(&report, out)?;
-                return match lock.asked_anew().await {
-                    Some(by) => Err(hold::ousted(by.as_ref())),
-                    None => Ok(exit),
-                };
-            }
-            if self.is_part() {
-                if self.tells() {
-                    let seconds = self.began.elapsed().as_secs_f64();
-                    writeln!(out, "{} done in {seconds:.1} s.", count(done, "step"))?;
-                }
-                return Ok(Exit::Done);
-            }
-            round += 1;
         }
         Err(Trouble {
             message: format!("{ROUNDS} plans were carried out and there is still something to do"),
             hint: Some("`ringbolt plan` shows what; this is worth a report".into()),
             exit: Exit::Failed,
         })
+    }
+
+    /// One look and what it calls for; `None` when the nodes are to be looked at again.
+    async fn turn(&self, way: &mut Way, out: &mut dyn Write) -> Result<Option<Exit>, Trouble> {
+        let survey = self.session.survey_with(self.args.forget_cables && way.round == 0).await?;
+        let plan = self.narrowed(&survey, out)?;
+        if way.round == 0 && way.held.is_none() {
+            self.heeds(&plan);
+        }
+        if self.sends_back(way, &survey).await? {
+            return Ok(None);
+        }
+        if !plan.obstacles.is_empty() {
+            self.refuse(&survey, &plan, way.done, out)?;
+            return Ok(Some(ending(&plan, false)));
+        }
+        if plan.deeds().next().is_none() {
+            return self.finish(way, &survey, &plan, out).await.map(Some);
+        }
+        let digest = plan.digest();
+        if digest == way.last {
+            return Err(stuck(&plan));
+        }
+        if digest != way.agreed {
+            self.agree(&survey, &plan, way.round, out).await?;
+        }
+        if way.held.is_none() && !self.lock(way, &digest, out).await? {
+            return Ok(None);
+        }
+        way.last = digest;
+        self.act(way, &survey, plan, out).await
+    }
+
+    /// Takes the lock. False when others were at work: what was read meanwhile is read once more, now that nobody
+    /// else is.
+    async fn lock(&self, way: &mut Way, digest: &str, out: &mut dyn Write) -> Result<bool, Trouble> {
+        let lock = hold::hold(&self.session, self.wish, Some(&mut way.stop)).await?;
+        let fresh = !lock.how.moved && lock.how.before.is_empty();
+        way.held = Some(lock);
+        digest.clone_into(&mut way.agreed);
+        if !fresh && self.tells() {
+            writeln!(out, "\nlooking again: others were at work on the nodes")?;
+        }
+        Ok(fresh)
+    }
+
+    /// Carries a plan out under the lock; `None` when it went well and there may be more to do.
+    async fn act(
+        &self,
+        way: &mut Way,
+        survey: &Survey,
+        plan: Plan,
+        out: &mut dyn Write,
+    ) -> Result<Option<Exit>, Trouble> {
+        let Some(lock) = &way.held else { return Ok(None) };
+        out.flush()?;
+        let how = How { json: self.args.json, quiet: self.global.quiet, style: self.style };
+        let tie = way.before.as_deref().map_or(Tie::None, Tie::Continues);
+        let (run, report) =
+            carry_out(&self.session, lock, &survey.fleet, plan, way.stop.clone(), tie, how).await?;
+        way.before = Some(run);
+        way.done += report.done as usize;
+        if report.outcome != Outcome::Done {
+            let exit = self.broken(&report, out)?;
+            return match lock.asked_anew().await {
+                Some(by) => Err(hold::ousted(by.as_ref())),
+                None => Ok(Some(exit)),
+            };
+        }
+        way.round += 1;
+        if !self.is_part() {
+            return Ok(None);
+        }
+        if self.tells() {
+            let seconds = self.began.elapsed().as_secs_f64();
+            writeln!(out, "{} done in {seconds:.1} s.", count(way.done, "step"))?;
+        }
+        Ok(Some(Exit::Done))
     }
 
     /// Tells which names of `--confirm` mean no step of this plan: one that comes up after it may yet be meant.
@@ -194,18 +226,27 @@ impl Run<'_> {
         }
     }
 
-    /// Has nodes undo at once what a dead run armed and nobody will confirm.
-    async fn send_back(&self, survey: &Survey) {
+    /// Has nodes undo at once what a dead run armed and nobody will confirm; once a call. Whoever has the lock knows
+    /// that nobody is left to confirm.
+    async fn sends_back(&self, way: &mut Way, survey: &Survey) -> Result<bool, Trouble> {
         let armed =
             survey.fleet.nodes.iter().filter_map(|(node, facts)| Some((node, checkpoint::armed(facts)?)));
         let words: Vec<String> =
             armed.map(|(node, armed)| format!("{node} undoes {} of run {}", armed.step, armed.run)).collect();
-        let text = format!("{}: that run is over, and nobody will confirm it", words.join(", "));
-        if !self.global.quiet && !self.args.json {
+        if way.sent_back || words.is_empty() {
+            return Ok(false);
+        }
+        if way.held.is_none() {
+            way.held = Some(hold::hold(&self.session, self.wish, Some(&mut way.stop)).await?);
+        }
+        if self.tells() {
             let head = format!("{} ", self.style.err().yellow("waits:"));
+            let text = format!("{}: that run is over, and nobody will confirm it", words.join(", "));
             let _ = write!(std::io::stderr(), "{}", hang(&head, &text, self.style.width));
         }
         apply::send_back(&self.session.fleet, &survey.fleet).await;
+        way.sent_back = true;
+        Ok(true)
     }
 
     /// Whether only a part of the plan is wanted.
@@ -340,11 +381,27 @@ impl Run<'_> {
         if matches!(answer().await?.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Trouble::declined()) }
     }
 
-    fn finish(
+    /// Nothing is left to do.
+    async fn finish(
         &self,
+        way: &Way,
         survey: &Survey,
         plan: &Plan,
+        out: &mut dyn Write,
+    ) -> Result<Exit, Trouble> {
+        if let Some(run) = way.broken.as_ref().filter(|_| way.done == 0 && !self.is_part()) {
+            // Should that fail, it is only told again.
+            let _ = self.session.runs.settle(run);
+        }
+        apply::acknowledge(&self.session.fleet, &survey.fleet).await;
+        self.tell_end(way.done, survey, plan, out)
+    }
+
+    fn tell_end(
+        &self,
         done: usize,
+        survey: &Survey,
+        plan: &Plan,
         out: &mut dyn Write,
     ) -> Result<Exit, Trouble> {
         if !self.tells() {
