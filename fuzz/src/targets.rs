@@ -232,7 +232,13 @@ fn machine_files(text: &str) {
 fn network_files(text: &str) {
     let ports: Vec<PortName> = ["en05", "en06"].map(|p| PortName::new(p).expect("a port")).into();
     for sdn_only in [true, false] {
-        let wish = Interfaces { ports: ports.clone(), controllers: Vec::new(), mtu: 65520, sdn_only, options: Vec::new() };
+        let wish = Interfaces {
+            ports: ports.clone(),
+            controllers: Vec::new(),
+            mtu: 65520,
+            sdn_only,
+            options: Vec::new(),
+        };
         if let Ok(once) = wish.edit(text) {
             assert_eq!(wish.edit(&once).as_ref(), Ok(&once), "interfaces");
         }
