@@ -3,9 +3,10 @@
 
 use std::sync::LazyLock;
 
+use ringbolt_core::facts::Fleet;
 use ringbolt_core::facts::disk::mounts::{mounts, swaps};
 use ringbolt_core::facts::disk::reading::{Block, Reading};
-use ringbolt_core::plan::{Fleet, Policy, lint};
+use ringbolt_core::plan::{Policy, lint};
 use ringbolt_core::sim::{self, Frr, Options};
 use ringbolt_core::spec::{self, Osds, Spec, Transport};
 use ringbolt_core::survey::Survey;

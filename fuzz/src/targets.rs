@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 use ringbolt_core::bench::ceph::{fio, rados};
 use ringbolt_core::bench::{interrupts, iperf, machine};
 use ringbolt_core::drill::node;
-use ringbolt_core::facts::ceph::{cluster, daemon};
+use ringbolt_core::facts::ceph::{cluster, daemon, value};
 use ringbolt_core::facts::disk::{mounts, signatures, smart};
-use ringbolt_core::facts::{ceph_conf, frr, ha, network, packages, pve, thunderbolt, units};
+use ringbolt_core::facts::{Fleet, ceph_conf, frr, ha, network, packages, pve, thunderbolt, units};
 use ringbolt_core::json;
 use ringbolt_core::name::{FabricId, NodeName, PortName};
-use ringbolt_core::plan::{Fleet, Plan, lint};
+use ringbolt_core::plan::{Plan, lint};
 use ringbolt_core::resource::frr_daemons::FrrDaemons;
 use ringbolt_core::resource::frr_local::FrrLocal;
 use ringbolt_core::resource::interfaces::Interfaces;
@@ -43,6 +43,7 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("ceph_cluster", |b| ceph_cluster(&text(b))),
     ("ceph_daemon", |b| ceph_daemon(&text(b))),
     ("ceph_conf", |b| ceph_conf_file(&text(b))),
+    ("ceph_value", |b| ceph_values(&text(b))),
     ("disks", disks),
     ("sysfs", |b| sysfs(&text(b))),
     ("iperf", |b| drop(iperf::parse(&text(b)))),
@@ -165,6 +166,13 @@ fn ceph_daemon(text: &str) {
     let _ = daemon::version(text);
     let _ = daemon::osd(text);
     let _ = daemon::options(text);
+}
+
+/// Which of two values comes first does not matter.
+fn ceph_values(text: &str) {
+    let [a, b] = texts(text);
+    assert_eq!(value::same(a, b), value::same(b, a));
+    assert!(value::same(a, a));
 }
 
 fn ceph_conf_file(text: &str) {

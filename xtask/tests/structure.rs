@@ -1,8 +1,8 @@
-//! The walls of the workspace: which crate may use which, under which licences, how long a file may be, and that no
+//! The walls of the workspace: which crate may use which, that no modules of core use each other in a circle, under which licences, how long a file may be, and that no
 //! reader of foreign text is without a fuzz target.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -40,6 +40,48 @@ fn crates_use_only_what_lies_below_them() {
             }
         }
     }
+}
+
+/// The flow of core has one direction: a module that another one uses, at however many removes, never uses that one.
+#[test]
+fn modules_of_core_form_no_circle() {
+    let core = root().join("crates/core/src");
+    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut folders = vec![core.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !name.ends_with("test") && name != "tests" && name != "lib" {
+                let first = path.strip_prefix(&core).unwrap().components().next().unwrap();
+                let module = first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+                let found = modules_used(&std::fs::read_to_string(&path).unwrap());
+                uses.entry(module.clone()).or_default().extend(found.into_iter().filter(|m| *m != module));
+            }
+        }
+    }
+    assert!(uses.len() > 25, "only {} modules were found", uses.len());
+    // What uses nothing that is left goes; what can never go stands in a circle or above one.
+    while let Some(lowest) = uses.iter().find(|(_, below)| below.is_empty()).map(|(m, _)| m.clone()) {
+        uses.remove(&lowest);
+        uses.values_mut().for_each(|below| {
+            below.remove(&lowest);
+        });
+    }
+    assert!(uses.is_empty(), "in a circle, or above one: {uses:#?}");
+}
+
+/// The modules of its own crate that a source names, outside of comments and of the tests at its end.
+fn modules_used(source: &str) -> BTreeSet<String> {
+    let program = source.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let lines = program.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let paths = lines.flat_map(|line| line.split("crate::").skip(1).map(str::to_owned).collect::<Vec<_>>());
+    paths
+        .map(|path| path.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap().to_owned())
+        .filter(|module| !module.is_empty())
+        .collect()
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ringbolt_core::json;
 use ringbolt_core::lock::{Claim, Condition, Holder, LEASE_SECONDS, Standing};
-use ringbolt_core::plan::StepId;
+use ringbolt_core::name::StepId;
 use ringbolt_core::wire::Failure;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;

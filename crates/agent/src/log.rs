@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ringbolt_core::action::Action;
 use ringbolt_core::digest;
 use ringbolt_core::lock::Fate;
-use ringbolt_core::plan::StepId;
+use ringbolt_core::name::StepId;
 use ringbolt_core::wire::Deed;
 use rustix::fs::OFlags;
 use serde_json::{Value, json};

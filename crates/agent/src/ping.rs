@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ringbolt_core::wire::{Failure, Ping, Pinged, Reply};
+use ringbolt_core::ping::{Ping, Pinged, Reply};
+use ringbolt_core::wire::Failure;
 
 use crate::exec::call;
 use crate::stop::Stop;

@@ -8,7 +8,8 @@ use ringbolt_core::action::Action;
 use ringbolt_core::check::Check;
 use ringbolt_core::digest;
 use ringbolt_core::lock::{Claim, Condition, Fate, Standing};
-use ringbolt_core::wire::{Answer, FailureKind, Ping, SILENCE_SECONDS};
+use ringbolt_core::ping::Ping;
+use ringbolt_core::wire::{Answer, FailureKind, SILENCE_SECONDS};
 
 use super::*;
 

@@ -10,7 +10,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringbolt_control::apply::Sink;
 use ringbolt_core::event::{Event, Guard, What};
 use ringbolt_core::into_map::IntoMap;
-use ringbolt_core::plan::{Plan, Step, StepId};
+use ringbolt_core::name::StepId;
+use ringbolt_core::plan::Plan;
+use ringbolt_core::step::Step;
 use ringbolt_core::wire::Failure;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 

@@ -10,8 +10,7 @@ use ringbolt_control::apply::{Stop, Urgency};
 use ringbolt_control::hold::{fates, unfinished};
 use ringbolt_control::run::PastRun;
 use ringbolt_core::lock::{Fate, Recalled};
-use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::StepId;
+use ringbolt_core::name::{NodeName, StepId};
 
 use crate::exit::Exit;
 use crate::hold::Wish;

@@ -10,8 +10,7 @@ use std::time::Duration;
 use ringbolt_core::lock::{
     BEAT_SECONDS, Claim, Condition, Fate, Holder, Recalled, Standing, Verdict, decide,
 };
-use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::StepId;
+use ringbolt_core::name::{NodeName, StepId};
 use ringbolt_core::wire::{Ask, Say};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;

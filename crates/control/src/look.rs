@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ringbolt_core::desired::question;
+use ringbolt_core::facts;
 use ringbolt_core::facts::{Clock, Disks, Known, Question};
 use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan;
 use ringbolt_core::spec::Spec;
 use ringbolt_core::wire::{Ask, Say};
 
@@ -45,7 +45,7 @@ const CLOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Measures the clocks of these nodes against the one here, on the lines that are there, and puts them into `seen`.
 /// One node after the other: answers that wait for each other would be taken for a long way.
-pub async fn clocks(fleet: &Fleet, seen: &mut plan::Fleet, nodes: BTreeSet<NodeName>) {
+pub async fn clocks(fleet: &Fleet, seen: &mut facts::Fleet, nodes: BTreeSet<NodeName>) {
     for node in nodes {
         let mut best: Option<Clock> = None;
         for _ in 0..CLOCKS {
@@ -70,7 +70,7 @@ pub(crate) fn micros() -> i64 {
 }
 
 /// Asks these nodes for the condition of their disks, on the lines that are there, and puts the answers into `seen`.
-pub async fn conditions(fleet: &Fleet, seen: &mut plan::Fleet, nodes: BTreeSet<NodeName>) {
+pub async fn conditions(fleet: &Fleet, seen: &mut facts::Fleet, nodes: BTreeSet<NodeName>) {
     let question = Question { disks: Disks::Health, ..Question::default() };
     let questions = nodes.into_iter().map(|node| (node, question.clone())).into_map();
     for (node, facts) in fleet.facts_of(questions).await.fleet.nodes {
@@ -98,7 +98,7 @@ mod tests {
         let transport: Arc<dyn Transport> = fake;
         let names = ["n1", "n2", "n3"].map(name);
         let fleet = Fleet::over(names.clone(), transport);
-        let mut seen = plan::Fleet::default();
+        let mut seen = facts::Fleet::default();
         seen.nodes.extend(names.iter().map(|n| (n.clone(), bare(n.as_str(), "b"))));
         clocks(&fleet, &mut seen, names.iter().cloned().collect()).await;
         let clock = |at: usize| seen.nodes[&names[at]].state.clock;

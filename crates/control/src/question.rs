@@ -17,7 +17,7 @@ pub fn question_for<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Question
             }
             Check::Line { path, .. } => drop(question.files.insert(path.to_string())),
             Check::Sourced { .. } => {
-                question.files.insert(ringbolt_core::resource::interfaces::PATH.into());
+                question.files.insert(ringbolt_core::facts::network::INTERFACES.into());
             }
             Check::Sysctl { key, .. } => drop(question.sysctl.insert(key.to_string())),
             Check::Enabled { unit } | Check::Disabled { unit } | Check::Active { unit } => {

@@ -3,8 +3,9 @@
 //! What to send and how to judge it is the core's business. Probes of one node overlap: each goes out
 //! of its own port; the few at full MTU come after, so that they do not stretch the latencies.
 
+use ringbolt_core::ping::Pinged;
 use ringbolt_core::verify::{Aim, Measured, Probe};
-use ringbolt_core::wire::{Ask, Pinged, Say};
+use ringbolt_core::wire::{Ask, Say};
 
 use crate::fleet::Fleet;
 

@@ -22,7 +22,8 @@ use ringbolt_core::event::{Event, Outcome, What};
 use ringbolt_core::facts::Question;
 use ringbolt_core::lock::{Claim, Condition};
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{FileChange, Phase, Plan, Risk, Step, Undo};
+use ringbolt_core::plan::Plan;
+use ringbolt_core::step::{FileChange, Phase, Risk, Step, Undo};
 use ringbolt_core::wire::FailureKind;
 
 #[path = "real_agent/refusals.rs"]

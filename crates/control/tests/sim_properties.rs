@@ -20,10 +20,11 @@ use ringbolt_core::action::Action;
 use ringbolt_core::checkpoint;
 use ringbolt_core::event::{Event, Guard, Outcome, What};
 use ringbolt_core::facts::{Disks, Facts, UnitFact};
-use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{Past, Plan, Policy, Risk, StepId, undo};
+use ringbolt_core::name::{NodeName, StepId};
+use ringbolt_core::plan::{Past, Plan, Policy, undo};
 use ringbolt_core::sim::duration::HEAL_MS;
 use ringbolt_core::sim::{Case, Cluster, Dice, Fate, Faults, compare};
+use ringbolt_core::step::Risk;
 use ringbolt_core::survey::Survey;
 
 /// Cases of a property when nobody says how many.
@@ -92,7 +93,7 @@ struct Rehearsal {
 struct Round {
     plan: Arc<Plan>,
     /// What the nodes said before it.
-    before: ringbolt_core::plan::Fleet,
+    before: ringbolt_core::facts::Fleet,
     report: Option<Report>,
     events: Vec<Event>,
 }

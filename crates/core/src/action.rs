@@ -115,7 +115,7 @@ pub enum Action {
         /// The run.
         run: String,
         /// The step.
-        step: crate::plan::StepId,
+        step: crate::name::StepId,
     },
     /// Something of Ceph, through Proxmox VE's own tools where they do it.
     Ceph(CephDeed),

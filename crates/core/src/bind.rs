@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Facts, network::Interface};
+use crate::facts::{Facts, Fleet, network::Interface};
 use crate::name::{NodeName, PortName};
-use crate::plan::{Fleet, Obstacle};
+use crate::obstacle::Obstacle;
 use crate::spec::{Spec, Transport};
 
 pub mod disks;

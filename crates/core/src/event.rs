@@ -3,8 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::NodeName;
-use crate::plan::StepId;
+use crate::name::{NodeName, StepId};
 use crate::wire::Failure;
 
 /// One event, with when it happened.

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::NodeName;
-use crate::plan::StepId;
+use crate::name::{NodeName, StepId};
 
 /// Seconds between two words of a controller that holds the lock.
 pub const BEAT_SECONDS: u64 = 5;

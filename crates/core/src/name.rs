@@ -1,4 +1,4 @@
-//! Names that cannot hold nonsense: nodes, ports, fabrics.
+//! Names that cannot hold nonsense: nodes, ports, fabrics, steps.
 //!
 //! Used everywhere; parsing is the only way to make one. A copy shares the text: a plan for many
 //! nodes holds each name hundreds of times.
@@ -6,6 +6,9 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+/// Content-built name of a step: `n2/file:/etc/frr/daemons`, `gate:ports`.
+pub type StepId = Arc<str>;
 
 /// Why a text is not a valid name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

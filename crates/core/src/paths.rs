@@ -7,12 +7,12 @@ use std::sync::LazyLock;
 
 use crate::desired::{OWN_FILES, question};
 use crate::facts::{Question, ha};
-use crate::resource::{frr_daemons, frr_local, initramfs, interfaces};
+use crate::resource::{frr_daemons, frr_local, initramfs};
 use crate::tune;
 
 /// Files of others in which ringbolt keeps lines of its own, or takes lines of the old guide out.
 const SHARED_FILES: [&str; 6] = [
-    interfaces::PATH,
+    crate::facts::network::INTERFACES,
     frr_daemons::PATH,
     frr_local::PATH,
     initramfs::STAMP,

@@ -7,8 +7,10 @@ use crate::address::{AddressError, Addresses, assign};
 use crate::bind::{Binding, bind};
 use crate::check::{Check, Finding};
 use crate::desired::{Desired, desired, topology};
+use crate::facts::Fleet;
 use crate::name::NodeName;
-use crate::plan::{Fleet, Obstacle, Plan, Policy, goal_checks, plan, preflight};
+use crate::obstacle::Obstacle;
+use crate::plan::goal_checks;
 use crate::spec::Spec;
 use crate::topology::Topology;
 
@@ -109,17 +111,5 @@ impl Survey {
         let mut binding = self.binding.clone();
         binding.cables.retain(|c| !dead(&c.a) && !dead(&c.b));
         topology(&self.spec, &binding)
-    }
-
-    /// The plan from here to the desired state, obstacles and notes included.
-    pub fn plan(&self, policy: &Policy) -> Plan {
-        let mut plan = plan(&self.spec, &self.desired, &self.fleet, policy);
-        let (obstacles, notes) = preflight(&self.spec, &self.fleet, &self.binding, &self.topology);
-        plan.obstacles.extend(obstacles);
-        plan.notes.extend(notes);
-        plan.notes.extend(crate::roll::left_over(&self.fleet));
-        plan.obstacles.extend(crate::roll::torn(self, &plan));
-        plan.obstacles.extend(self.silent.iter().map(|silent| silent.obstacle("")));
-        plan
     }
 }

@@ -1,19 +1,15 @@
 //! The frames between controller and agent: JSON objects, one a line, at most 16 MiB, on the
 //! agent's standard input and output. Both ends are the same build, so there is one version.
 
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
+use crate::bench::ask::{Measure, Measured};
 use crate::check::{Check, Finding};
 use crate::facts::{Facts, Question};
 use crate::lock::{Claim, Recalled, Standing};
-use crate::plan::StepId;
-
-mod measure;
-
-pub use measure::{Fio, Measure, Measured, Rados, Send, Serve, SizeRow, Sizes, Writes};
+use crate::name::StepId;
+use crate::ping::{Ping, Pinged};
 
 /// Longest frame in bytes, line end included.
 pub const MAX_FRAME: usize = 16 * 1024 * 1024;
@@ -93,48 +89,6 @@ pub struct Deed {
     /// For file actions: SHA-256 of the content that must still be there, empty for "no file";
     /// `None`: whatever is there.
     pub expect: Option<String>,
-}
-
-/// Echo requests to one address through one interface.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ping {
-    /// Where to.
-    pub to: IpAddr,
-    /// Out of which interface; `None`: as routed.
-    pub interface: Option<String>,
-    /// How many; 0 goes on until cancelled (at most ten minutes).
-    pub count: u32,
-    /// Milliseconds between two.
-    pub interval_ms: u32,
-    /// Payload bytes; the IPv4 packet is 28 bytes longer, the IPv6 one 48.
-    pub size: u32,
-    /// Forbid fragmentation.
-    pub whole: bool,
-}
-
-/// What a ping run gave.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Pinged {
-    /// Requests sent.
-    pub sent: u32,
-    /// Replies in order of arrival.
-    pub replies: Vec<Reply>,
-    /// What the tool said when it could not send at all.
-    pub error: Option<String>,
-}
-
-/// One echo reply.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reply {
-    /// Sequence number, from 1.
-    pub seq: u32,
-    /// Seconds since the epoch on the asking node.
-    pub at: f64,
-    /// Round trip in milliseconds.
-    pub ms: f64,
-    /// Time to live of the reply: 64 less the hops between.
-    pub ttl: u8,
 }
 
 /// An answer from the agent.

@@ -4,10 +4,12 @@
 use ringbolt_core::facts::pve::path;
 use ringbolt_core::facts::{Facts, Known};
 use ringbolt_core::name::{NodeName, PortName};
-use ringbolt_core::plan::{Obstacle, Plan, Policy, Risk, Step, lint};
+use ringbolt_core::obstacle::Obstacle;
+use ringbolt_core::plan::{Plan, Policy, lint};
 use ringbolt_core::resource::owed;
 use ringbolt_core::sim::{self, Cluster, Options};
 use ringbolt_core::spec::{End, Link, Routing, Spec, Transport};
+use ringbolt_core::step::{Risk, Step};
 use ringbolt_core::survey::{Silent, Survey};
 use ringbolt_core::topology::{Topology, generate};
 
@@ -386,7 +388,7 @@ fn without_the_driver_the_first_round_only_wakes_it() {
     assert_eq!(plan.obstacles, Vec::new());
     assert!(plan.waiting.iter().any(|w| w == "n1: the ports are seen once module thunderbolt is loaded"));
     find(&plan, "n1/module:thunderbolt");
-    assert!(plan.steps.iter().all(|s| s.phase == ringbolt_core::plan::Phase::Prepare));
+    assert!(plan.steps.iter().all(|s| s.phase == ringbolt_core::step::Phase::Prepare));
 }
 
 #[test]

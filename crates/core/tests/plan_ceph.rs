@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 
 use ringbolt_core::action::{Action, CephDeed};
-use ringbolt_core::plan::{Past, Plan, Policy, Risk, StepId, lint, undo};
+use ringbolt_core::name::StepId;
+use ringbolt_core::plan::{Past, Plan, Policy, lint, undo};
 use ringbolt_core::sim::{self, Cluster, Frr, Options};
 use ringbolt_core::spec::{
     Ceph, Keeping, Mclock, OsdMemory, Osds, Pool, PublicNetwork, Release, Repository, Spec, Transport,
 };
+use ringbolt_core::step::Risk;
 use ringbolt_core::survey::Survey;
 use ringbolt_core::topology::generate;
 
@@ -99,7 +101,7 @@ fn deeds_of_ceph_cross_the_wire() {
     let (spec, cluster) = wish(3);
     for step in plan(&spec, &cluster).steps {
         let text = serde_json::to_string(&step).expect("written");
-        assert_eq!(serde_json::from_str::<ringbolt_core::plan::Step>(&text).expect("read"), step, "{text}");
+        assert_eq!(serde_json::from_str::<ringbolt_core::step::Step>(&text).expect("read"), step, "{text}");
     }
     for deed in [CephDeed::Manager, CephDeed::Metadata] {
         let action = Action::Ceph(deed);

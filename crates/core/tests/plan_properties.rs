@@ -7,12 +7,13 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use ringbolt_core::action::{Action, CephDeed};
 use ringbolt_core::check::Check;
-use ringbolt_core::facts::{Facts, Known};
+use ringbolt_core::facts::{Facts, Fleet, Known};
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{Fleet, Plan, Policy, Risk, lint};
+use ringbolt_core::plan::{Plan, Policy, lint};
 use ringbolt_core::sim::case::{shape, store, wished};
 use ringbolt_core::sim::{self, Cluster, Frr, Options};
 use ringbolt_core::spec::{Spec, Transport};
+use ringbolt_core::step::Risk;
 use ringbolt_core::survey::Survey;
 use ringbolt_core::topology::{Topology, generate};
 
@@ -296,7 +297,7 @@ fn forget_of_a_disk(facts: &mut Facts, pick: usize) -> String {
 
 /// Deeds after which data may be gone, or a place taken that is in use: what makes a plan bold.
 fn bold(plan: &Plan) -> BTreeSet<String> {
-    let takes = |step: &&ringbolt_core::plan::Step| {
+    let takes = |step: &&ringbolt_core::step::Step| {
         step.risk == Risk::Destructive
             || matches!(
                 step.action,

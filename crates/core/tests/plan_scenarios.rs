@@ -24,9 +24,11 @@ use std::path::Path;
 
 use ringbolt_core::explain;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{Obstacle, Plan, Policy, Risk, lint};
+use ringbolt_core::obstacle::Obstacle;
+use ringbolt_core::plan::{Plan, Policy, lint};
 use ringbolt_core::sim::{self, Cluster, Frr, Options};
 use ringbolt_core::spec::{self, Spec};
+use ringbolt_core::step::Risk;
 use ringbolt_core::survey::{Silent, Survey};
 use ringbolt_core::topology::{Topology, generate};
 

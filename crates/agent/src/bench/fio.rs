@@ -7,9 +7,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use ringbolt_core::bench::ask::{Fio, Measured};
 use ringbolt_core::bench::ceph::PREFIX;
 use ringbolt_core::bench::ceph::fio::{Access, Job, JobResult, parse};
-use ringbolt_core::wire::{Failure, Fio, Measured};
+use ringbolt_core::wire::Failure;
 
 use super::pool::{checked, stopped};
 use crate::exec::{Call, call};

@@ -5,8 +5,9 @@
 
 use std::time::{Duration, Instant};
 
+use ringbolt_core::bench::ask::{Measured, Send, Serve};
 use ringbolt_core::bench::iperf::parse;
-use ringbolt_core::wire::{Failure, Measured, Send, Serve};
+use ringbolt_core::wire::Failure;
 
 use super::interrupts::Watch;
 use crate::exec::{Call, ExecError, call};

@@ -3,7 +3,8 @@
 //! Used by the loop. Everything is bounded in time, ends when cancelled or when the line is lost (by process id), and
 //! what it made is removed by the same call. It judges nothing.
 
-use ringbolt_core::wire::{Failure, Measure, Measured};
+use ringbolt_core::bench::ask::{Measure, Measured};
+use ringbolt_core::wire::Failure;
 
 use crate::root::Root;
 use crate::stop::Stop;

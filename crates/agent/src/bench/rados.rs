@@ -3,9 +3,10 @@
 //! What a crash of an earlier run left in that namespace is removed first. The tool names its objects by host and
 //! process; the namespace tells them from everybody else's.
 
+use ringbolt_core::bench::ask::{Measured, Rados};
 use ringbolt_core::bench::ceph::rados::{Kind, Phase, parse};
 use ringbolt_core::bench::ceph::{NAMESPACE, PREFIX};
-use ringbolt_core::wire::{Failure, Measured, Rados};
+use ringbolt_core::wire::Failure;
 
 use super::pool::{checked, stopped};
 use crate::exec::{Call, call};

@@ -1,6 +1,8 @@
 //! Packets of many sizes over one link, unfragmented: each size is one short run of `ping`.
 
-use ringbolt_core::wire::{Failure, Ping, SizeRow, Sizes};
+use ringbolt_core::bench::ask::{SizeRow, Sizes};
+use ringbolt_core::ping::Ping;
+use ringbolt_core::wire::Failure;
 
 use crate::ping::ping;
 use crate::stop::Stop;

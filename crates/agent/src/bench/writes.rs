@@ -6,8 +6,9 @@
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use ringbolt_core::bench::ask::{Measured, Writes};
 use ringbolt_core::drill::node::{Written, acknowledged, gaps};
-use ringbolt_core::wire::{Failure, Measured, Writes};
+use ringbolt_core::wire::Failure;
 
 use crate::exec::call;
 use crate::root::{HOME, Root};

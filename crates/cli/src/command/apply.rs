@@ -10,9 +10,11 @@ use ringbolt_control::hold::Hold;
 use ringbolt_core::checkpoint;
 use ringbolt_core::checkpoint::SECONDS;
 use ringbolt_core::event::Outcome;
+use ringbolt_core::facts::Fleet;
 use ringbolt_core::json;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{Fleet, Phase, Plan, Policy, Risk};
+use ringbolt_core::plan::{Plan, Policy};
+use ringbolt_core::step::{Phase, Risk};
 use ringbolt_core::survey::Survey;
 use tokio::time::Instant;
 

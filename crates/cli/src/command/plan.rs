@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ringbolt_core::checkpoint::{RANGE, SECONDS};
-use ringbolt_core::plan::{Phase, Plan, Policy};
+use ringbolt_core::plan::{Plan, Policy};
+use ringbolt_core::step::Phase;
 use ringbolt_core::survey::Survey;
 
 use crate::command::tune::NO_CEPH;

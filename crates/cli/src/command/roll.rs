@@ -8,8 +8,9 @@ use ringbolt_control::apply::Report;
 use ringbolt_core::desired::question;
 use ringbolt_core::event::{Outcome, What};
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{Plan, Step};
+use ringbolt_core::plan::Plan;
 use ringbolt_core::roll::{self, ACCEPTABLE, Kind, Request};
+use ringbolt_core::step::Step;
 use ringbolt_core::survey::Survey;
 
 use crate::command::apply::{How, Tie, answer, carry_out};

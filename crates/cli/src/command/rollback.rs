@@ -9,8 +9,10 @@ use ringbolt_control::run::{PastRun, RunError};
 use ringbolt_core::checkpoint;
 use ringbolt_core::desired::question;
 use ringbolt_core::event::{Outcome, What};
+use ringbolt_core::facts::Fleet;
 use ringbolt_core::into_set::IntoSet;
-use ringbolt_core::plan::{Fleet, Past, Plan, StepId, undo};
+use ringbolt_core::name::StepId;
+use ringbolt_core::plan::{self, Past, Plan, undo};
 
 use crate::command::apply::{How, Tie, answer, carry_out};
 use crate::command::plan::{ending, seconds};
@@ -146,7 +148,7 @@ impl Back<'_> {
             .map(|(run, begun)| Past { run: &run.record.id, plan: &run.plan, before: &run.facts, begun })
             .collect();
         let mut plan = undo(&runs, &seen.fleet);
-        checkpoint::guard(&mut plan.steps, self.args.checkpoint);
+        plan::guard(&mut plan.steps, self.args.checkpoint);
         Ok((seen.fleet, plan))
     }
 

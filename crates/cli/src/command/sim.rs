@@ -12,6 +12,7 @@ use ringbolt_control::apply::{self as control, Stop};
 use ringbolt_control::fleet::Fleet;
 use ringbolt_control::run::Runs;
 use ringbolt_control::transport::sim::{SimTransport, StopAt};
+use ringbolt_core::facts;
 use ringbolt_core::json;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan;
@@ -162,10 +163,10 @@ fn scene(args: &SimArgs, global: &Global, style: Style) -> Result<Option<(Spec, 
 }
 
 /// The facts in a file: a document with `fleet` in it.
-fn captured(path: &std::path::Path) -> Result<plan::Fleet, Trouble> {
+fn captured(path: &std::path::Path) -> Result<facts::Fleet, Trouble> {
     #[derive(serde::Deserialize)]
     struct Document {
-        fleet: plan::Fleet,
+        fleet: facts::Fleet,
     }
     let cure = "make it by `ringbolt discover --json >FILE`, with this version of ringbolt";
     let shown = path.display();

@@ -7,13 +7,14 @@ use std::io::{BufRead, IsTerminal, Write};
 use clap::{Args, Subcommand};
 use ringbolt_control::apply;
 use ringbolt_core::event::Outcome;
-use ringbolt_core::facts::Question;
+use ringbolt_core::facts::{Fleet, Question};
 use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{Fleet, Plan};
+use ringbolt_core::plan::Plan;
+use ringbolt_core::plan::settings::{self, Which};
 use ringbolt_core::spec::near::nearest;
-use ringbolt_core::tune::{self, Audit, Which};
+use ringbolt_core::tune::{self, Audit};
 
 use crate::command::apply::{How, Tie, carry_out};
 use crate::exit::Exit;
@@ -222,7 +223,7 @@ fn undo(args: &UndoArgs, global: &Global, out: &mut dyn Write, style: Style) -> 
         let mut look = Look::take(global, style).await?;
         look.heard()?;
         let which = which(args, &look.audit)?;
-        let plan = tune::undo(&look.session.loaded.spec, &look.fleet, &look.audit, &which);
+        let plan = settings::undo(&look.session.loaded.spec, &look.fleet, &look.audit, &which);
         if plan.deeds().next().is_none() {
             if !args.json && !global.quiet {
                 writeln!(out, "{}: nothing to take away.", style.green("clean"))?;
@@ -241,7 +242,9 @@ fn undo(args: &UndoArgs, global: &Global, out: &mut dyn Write, style: Style) -> 
         if lock.how.moved || !lock.how.before.is_empty() {
             (look.fleet, _) = ask(&look.session).await;
             let audit = tune::audit(&look.session.loaded.spec, &look.fleet);
-            if tune::undo(&look.session.loaded.spec, &look.fleet, &audit, &which).digest() != plan.digest() {
+            if settings::undo(&look.session.loaded.spec, &look.fleet, &audit, &which).digest()
+                != plan.digest()
+            {
                 return Err(Trouble {
                     message: "others were at work on the cluster: what is set is not what was shown".into(),
                     hint: Some("nothing was changed; the same command shows what is set now".into()),
@@ -278,7 +281,7 @@ fn which(args: &UndoArgs, audit: &Audit) -> Result<Which, Trouble> {
         return Ok(Which::Bad);
     }
     let names: BTreeSet<String> = args.options.iter().cloned().into_set();
-    let strange = tune::strangers(&names, audit);
+    let strange = settings::strangers(&names, audit);
     if strange.is_empty() {
         return Ok(Which::Named(names));
     }

@@ -7,7 +7,7 @@ use ringbolt_control::verify::measure;
 use ringbolt_core::check::Check;
 use ringbolt_core::checkpoint;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::Obstacle;
+use ringbolt_core::obstacle::Obstacle;
 use ringbolt_core::survey::Survey;
 use ringbolt_core::verify::{Report, pings, report};
 

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringbolt_core::plan::{Phase, Plan, StepId};
+use ringbolt_core::name::StepId;
+use ringbolt_core::plan::Plan;
+use ringbolt_core::step::Phase;
 
 use crate::render::nodes;
 
@@ -140,7 +142,7 @@ impl Board {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use ringbolt_core::name::NodeName;
-    use ringbolt_core::plan::{Phase, Risk, Step, Undo};
+    use ringbolt_core::step::{Phase, Risk, Step, Undo};
 
     use super::*;
 

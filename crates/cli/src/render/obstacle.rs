@@ -1,7 +1,7 @@
 //! Obstacles and notes: what stands in the way on the nodes, with evidence and cure.
 
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::Obstacle;
+use ringbolt_core::obstacle::Obstacle;
 
 use super::text::hang;
 use super::{Style, indent, nodes};

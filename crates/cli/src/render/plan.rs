@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use ringbolt_core::checkpoint::Checkpoint;
 use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{FileChange, Phase, Plan, Risk, Step};
+use ringbolt_core::plan::Plan;
+use ringbolt_core::step::{FileChange, Phase, Risk, Step};
 use similar::TextDiff;
 
 use super::text::hang;
@@ -254,7 +255,7 @@ pub(crate) fn paint(diff: &str, style: Style) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use ringbolt_core::action::Action;
-    use ringbolt_core::plan::Undo;
+    use ringbolt_core::step::Undo;
 
     use super::*;
 

@@ -1,7 +1,8 @@
 //! A plan that takes nodes out of service: in which turn, and what happens with each.
 
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{Plan, Risk, Step};
+use ringbolt_core::plan::Plan;
+use ringbolt_core::step::{Risk, Step};
 
 use super::text::hang;
 use super::{Style, count, obstacle};

@@ -4,7 +4,8 @@ use ringbolt_core::action::{Action, CephDeed};
 use ringbolt_core::arrange::Arrange;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::plan::Plan;
-use ringbolt_core::tune::{self, Audit, Audited, Known, Place, RELEASES, Setting, Verdict, Which};
+use ringbolt_core::plan::settings::{Which, heir};
+use ringbolt_core::tune::{self, Audit, Audited, Known, Place, RELEASES, Setting, Verdict};
 
 use super::text::{hang, shown};
 use super::{Style, count};
@@ -232,7 +233,7 @@ fn database(set: &[(String, String, String)], remove: &[(String, String)], audit
     for (section, name) in remove {
         let found = of(section, name);
         let default = found.map(|s| s.default.as_str()).filter(|d| !d.is_empty());
-        let after = match (tune::heir(audit, (section, name), set, remove), default) {
+        let after = match (heir(audit, (section, name), set, remove), default) {
             (Some((value, place)), _) => format!("{}, from {place}", short(value)),
             (None, Some(default)) if tune::is_automatic(name, default) => "chosen by Ceph".to_owned(),
             (None, Some(default)) => short(default),

@@ -6,23 +6,22 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ringbolt_core::bind::THUNDERBOLT_DRIVER;
 use ringbolt_core::facts::disk::Use;
-use ringbolt_core::facts::{CephCluster, Facts, Known, ceph_conf, ha};
+use ringbolt_core::facts::{self, CephCluster, Facts, Known, ceph_conf, ha};
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan;
 use ringbolt_core::sim::{self, compare};
 
 /// Options in which what an OSD can do is kept.
 const CAPACITY: &str = "osd_mclock_max_capacity_iops_";
 
 /// Facts of all nodes without what cannot be the same.
-pub(crate) fn plain(fleet: plan::Fleet) -> BTreeMap<NodeName, Facts> {
+pub(crate) fn plain(fleet: facts::Fleet) -> BTreeMap<NodeName, Facts> {
     let names = names(&fleet);
     let one = |facts: Facts| alike(compare::lasting(renamed(&facts, &names)));
     fleet.nodes.into_iter().map(|(name, facts)| (name, one(facts))).collect()
 }
 
 /// Ids made by chance, and what they are called instead.
-fn names(fleet: &plan::Fleet) -> Vec<(String, String)> {
+fn names(fleet: &facts::Fleet) -> Vec<(String, String)> {
     let mut names = Vec::new();
     for (node, facts) in &fleet.nodes {
         let osds = facts.state.ceph.yes().map(|ceph| ceph.osds.as_slice()).unwrap_or_default();

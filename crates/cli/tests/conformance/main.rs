@@ -21,7 +21,8 @@ use rig::Rig;
 use ringbolt_core::action::Action;
 use ringbolt_core::checkpoint;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{Past, Phase, Plan, Risk, Step, Undo, undo};
+use ringbolt_core::plan::{self, Past, Plan, undo};
+use ringbolt_core::step::{Phase, Risk, Step, Undo};
 
 /// Rounds of plan and apply until nothing is left.
 const ROUNDS: usize = 5;
@@ -45,7 +46,7 @@ fn step(node: &str, what: &str, action: Action) -> Step {
         interrupts: "".into(),
         checkpoint: None,
     };
-    checkpoint::guard([&mut step], checkpoint::SECONDS);
+    plan::guard([&mut step], checkpoint::SECONDS);
     step
 }
 

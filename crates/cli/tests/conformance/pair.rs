@@ -16,11 +16,12 @@ use ringbolt_control::transport::{Executable, SshOptions};
 use ringbolt_core::action::Action;
 use ringbolt_core::desired::question;
 use ringbolt_core::event::{Event, Outcome, What};
-use ringbolt_core::facts::{Disk, Disks, Facts, Question};
+use ringbolt_core::facts::{self, Disk, Disks, Facts, Question};
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{self, Plan, Policy, Step};
+use ringbolt_core::plan::{Plan, Policy};
 use ringbolt_core::sim::captured;
 use ringbolt_core::spec::Spec;
+use ringbolt_core::step::Step;
 use ringbolt_core::survey::Survey;
 use similar::TextDiff;
 use tokio::runtime::{Builder, Runtime};
@@ -71,7 +72,7 @@ impl Side {
         self.runtime.block_on(future)
     }
 
-    fn look(&self, spec: &Spec) -> plan::Fleet {
+    fn look(&self, spec: &Spec) -> facts::Fleet {
         let mut questions = question::roll(spec);
         for (node, question) in question::of(spec, Disks::Uses) {
             let mine: &mut Question = questions.entry(node).or_default();
@@ -100,7 +101,7 @@ impl Side {
     }
 }
 
-fn simulated(spec: &Spec, seen: &plan::Fleet) -> Side {
+fn simulated(spec: &Spec, seen: &facts::Fleet) -> Side {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let transport = SimTransport::new(captured(spec, seen));
     let names: Vec<NodeName> = spec.nodes.iter().map(|n| n.name.clone()).collect();
@@ -125,7 +126,7 @@ impl Pair {
     }
 
     /// What the nodes of the lab say.
-    pub(crate) fn look(&self) -> plan::Fleet {
+    pub(crate) fn look(&self) -> facts::Fleet {
         self.lab.look(&self.spec)
     }
 
@@ -167,7 +168,7 @@ impl Pair {
     /// is installed is compared, and the doubles are made anew.
     pub(crate) fn install(&mut self, step: &Step) {
         assert_eq!((self.sim.carry_out(step), self.lab.carry_out(step)), (Ok(()), Ok(())));
-        let names = |fleet: plan::Fleet| -> Vec<Vec<String>> {
+        let names = |fleet: facts::Fleet| -> Vec<Vec<String>> {
             fleet.nodes.into_values().map(|f| f.inventory.packages.into_keys().collect()).collect()
         };
         assert_eq!(names(self.sim.look(&self.spec)), names(self.look()), "{}", step.id);

@@ -9,7 +9,7 @@ use ringbolt_core::action::Action;
 use ringbolt_core::check::Check;
 use ringbolt_core::facts::Question;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::Step;
+use ringbolt_core::step::Step;
 use ringbolt_core::wire::{Ask, Deed, Failure, FailureKind, Say};
 use tokio::time::{Instant, sleep, timeout};
 

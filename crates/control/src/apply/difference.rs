@@ -4,7 +4,7 @@
 
 use ringbolt_core::action::Action;
 use ringbolt_core::facts::{Facts, Question};
-use ringbolt_core::plan::Step;
+use ringbolt_core::step::Step;
 use ringbolt_core::wire::{Ask, Failure, FailureKind};
 use similar::TextDiff;
 

@@ -10,8 +10,8 @@ use ringbolt_core::arrange::Arrange;
 use ringbolt_core::checkpoint::{self, Checkpoint, Order};
 use ringbolt_core::event::Guard;
 use ringbolt_core::facts::{Facts, Question};
-use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{Step, StepId};
+use ringbolt_core::name::{NodeName, StepId};
+use ringbolt_core::step::Step;
 use ringbolt_core::wire::{Ask, Failure, FailureKind};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -169,7 +169,7 @@ pub(super) async fn recover(fleet: &Arc<Fleet>, run: &str, step: &Step, until: I
 
 /// Has every node that waits for the confirmation of a run that is over go back at once, and waits for it. For a
 /// caller that holds the lock of the cluster: then nobody is left who could confirm.
-pub async fn send_back(fleet: &Arc<Fleet>, seen: &ringbolt_core::plan::Fleet) -> Vec<Recovery> {
+pub async fn send_back(fleet: &Arc<Fleet>, seen: &ringbolt_core::facts::Fleet) -> Vec<Recovery> {
     let mut tasks = JoinSet::new();
     for (node, facts) in &seen.nodes {
         let Some(armed) = checkpoint::armed(facts) else { continue };
@@ -249,7 +249,7 @@ fn settled(node: &NodeName, facts: &Facts, run: &str, step: &str) -> Result<Reco
 
 /// Has the nodes forget what they undid by themselves, once somebody has seen it. One that does not is asked again
 /// by the next run.
-pub async fn acknowledge(fleet: &Fleet, seen: &ringbolt_core::plan::Fleet) {
+pub async fn acknowledge(fleet: &Fleet, seen: &ringbolt_core::facts::Fleet) {
     for (node, _) in seen.nodes.iter().filter(|(_, facts)| checkpoint::fired(facts).is_some()) {
         let _ = timeout(PROMPT, fleet.ask(node, Ask::Checkpoint(Order::Forget))).await;
     }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use ringbolt_core::checkpoint::{self, Checkpoint};
 use ringbolt_core::event::{Event, Outcome, What};
-use ringbolt_core::plan::{Plan, StepId};
+use ringbolt_core::name::StepId;
+use ringbolt_core::plan::Plan;
 use ringbolt_core::wire::FailureKind;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;

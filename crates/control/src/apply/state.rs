@@ -10,7 +10,8 @@ use ringbolt_core::checkpoint::{self, Checkpoint};
 use ringbolt_core::event::{Guard, Outcome, What};
 use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::{Plan, Risk, Step};
+use ringbolt_core::plan::Plan;
+use ringbolt_core::step::{Risk, Step};
 use ringbolt_core::wire::{Failure, FailureKind};
 
 use super::guard::Recovery;

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use ringbolt_core::action::Action;
 use ringbolt_core::check::{Check, Finding};
 use ringbolt_core::name::PortName;
-use ringbolt_core::plan::{Phase, Risk, Step, Undo};
+use ringbolt_core::step::{Phase, Risk, Step, Undo};
 use ringbolt_core::wire::{Ask, Failure, FailureKind, Request, Say};
 
 use super::*;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ringbolt_core::bench::ask::{Measure, Measured};
 use ringbolt_core::bench::ceph::{CephResult, Setup};
 use ringbolt_core::facts::{CephCluster, CephNode, Known, Question};
 use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::wire::{Ask, Failure, FailureKind, Measure, Measured};
+use ringbolt_core::wire::{Ask, Failure, FailureKind};
 
 use super::{Bench, BenchError, Got, measured};
 use crate::fleet::Fleet;

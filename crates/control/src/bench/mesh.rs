@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use ringbolt_core::bench::ask::Measured;
 use ringbolt_core::bench::latency::{Latency, latency};
 use ringbolt_core::bench::mesh::{BenchLink, Extent, LinkResult, Step, steps};
-use ringbolt_core::wire::{Ask, Failure, Measured, Pinged, Say};
+use ringbolt_core::ping::Pinged;
+use ringbolt_core::wire::{Ask, Failure, Say};
 
 use super::{Asked, Bench, BenchError, Got, ended, measured};
 

@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ringbolt_core::arrange::Arrange;
+use ringbolt_core::bench::ask::{Measure, Measured};
 use ringbolt_core::bench::machine::Machine;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::wire::{Ask, Failure, Measure, Measured, Say};
+use ringbolt_core::wire::{Ask, Failure, Say};
 
 use crate::apply::{Stop, Urgency};
 use crate::fleet::{Fleet, Pending};

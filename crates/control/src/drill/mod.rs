@@ -13,7 +13,8 @@ use ringbolt_core::bind::Cable;
 use ringbolt_core::check::Check;
 use ringbolt_core::drill::{INTERVAL_MS, Kind, Outcome, Times, judge};
 use ringbolt_core::name::NodeName;
-use ringbolt_core::wire::{Ask, Deed, Failure, Ping, Pinged, Say};
+use ringbolt_core::ping::{Ping, Pinged};
+use ringbolt_core::wire::{Ask, Deed, Failure, Say};
 
 use crate::fleet::{Fleet, Pending};
 use crate::question_for;

@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ringbolt_core::bench::ask::{Measure, Measured, Writes};
 use ringbolt_core::check::{CephCheck, Check};
 use ringbolt_core::drill::node::{LEAD_IN, Loss, PATIENCE, Times, Written, judge};
 use ringbolt_core::facts::{CephCluster, Question};
 use ringbolt_core::into_set::IntoSet;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::wire::{Ask, Failure, Measure, Measured, Say, Writes};
+use ringbolt_core::wire::{Ask, Failure, Say};
 
 use super::{DrillError, now, pause};
 use crate::fleet::{Fleet, facts};

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ringbolt_core::facts;
 use ringbolt_core::facts::{Facts, Question};
 use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::name::NodeName;
-use ringbolt_core::plan;
 use ringbolt_core::spec::Spec;
 use ringbolt_core::wire::{Ask, Failure, Hello, Say};
 use tokio::sync::Semaphore;
@@ -38,7 +38,7 @@ pub struct Fleet {
 #[derive(Debug, Default)]
 pub struct Survey {
     /// Facts of those that answered.
-    pub fleet: plan::Fleet,
+    pub fleet: facts::Fleet,
     /// The others, and why not.
     pub missing: BTreeMap<NodeName, Missing>,
 }

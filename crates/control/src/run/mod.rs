@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 use ringbolt_core::arrange::Arrange;
 use ringbolt_core::bench::Run as Bench;
 use ringbolt_core::event::{Event, Guard, Outcome, What};
+use ringbolt_core::facts::Fleet;
 use ringbolt_core::json;
-use ringbolt_core::plan::{Fleet, Plan, StepId};
+use ringbolt_core::name::StepId;
+use ringbolt_core::plan::Plan;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -9,9 +9,9 @@ use super::latency::Latency;
 use super::machine::Machine;
 use super::mesh::{BenchEnd, BenchLink, Extent, FlowResult, LinkResult, WayResult, payloads};
 use super::{Run, What};
+use crate::bench::ask::SizeRow;
 use crate::name::{NodeName, PortName};
 use crate::spec::Transport;
-use crate::wire::SizeRow;
 
 fn end(node: &str, last: u8) -> BenchEnd {
     BenchEnd {

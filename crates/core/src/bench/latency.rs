@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::measure;
-use crate::wire::Pinged;
+use crate::ping::Pinged;
 
 /// Upper ends of the histogram's steps in milliseconds; what is above the last is in one step more.
 pub const STEPS: [f64; 20] = [
@@ -80,7 +80,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::wire::Reply;
+    use crate::ping::Reply;
 
     fn pinged(times: &[f64], sent: u32) -> Pinged {
         let reply = |ms: &f64| Reply { seq: 1, at: 0.0, ms: *ms, ttl: 64 };

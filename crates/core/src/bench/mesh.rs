@@ -11,10 +11,11 @@ use super::interrupts::Interrupts;
 use super::iperf;
 use super::latency::Latency;
 use crate::arrange::Arrange;
+use crate::bench::ask::{Measure, Send, Serve, SizeRow, Sizes};
 use crate::name::{NodeName, PortName};
+use crate::ping::Ping;
 use crate::spec::Transport;
 use crate::survey::Survey;
-use crate::wire::{Measure, Ping, Send, Serve, SizeRow, Sizes};
 
 /// Port of the iperf3 servers: not the tool's own, so that nobody's server is met by accident.
 pub const PORT: u16 = 15_201;

@@ -3,6 +3,7 @@
 //! Used by `bench`. The nodes' own tools measure, the agent runs them (`agent/bench/`), the controller puts one after
 //! another; everything that is decided is decided here, on plain data. It never measures anything itself.
 
+pub mod ask;
 pub mod ceph;
 pub mod compare;
 #[cfg(test)]

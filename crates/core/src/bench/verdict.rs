@@ -10,10 +10,10 @@ use super::Run;
 use super::latency::Latency;
 use super::mesh::{BenchLink, LinkResult, WayResult};
 use super::{What, machine::Machine};
+use crate::bench::ask::SizeRow;
 use crate::diagnostic::Code;
 use crate::explain::bench as code;
 use crate::spec::Transport;
-use crate::wire::SizeRow;
 
 /// How grave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

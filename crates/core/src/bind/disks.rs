@@ -11,10 +11,10 @@ use serde::Serialize;
 use crate::arrange::Arrange;
 use crate::explain::disks as code;
 use crate::facts::disk::Disk;
-use crate::facts::{self, CephNode, Facts, Known, ceph_conf};
+use crate::facts::{self, CephNode, Facts, Fleet, Known, ceph_conf};
 use crate::into_set::IntoSet;
 use crate::name::NodeName;
-use crate::plan::{Fleet, Obstacle};
+use crate::obstacle::Obstacle;
 use crate::spec::{DiskFilter, Node, Osds};
 
 mod drive;

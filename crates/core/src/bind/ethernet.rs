@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Binding, BoundPort, Cable};
-use crate::facts::Facts;
+use crate::facts::{Facts, Fleet};
 use crate::into_set::IntoSet;
 use crate::name::{NodeName, PortName};
-use crate::plan::{Fleet, Obstacle};
+use crate::obstacle::Obstacle;
 use crate::spec::{Node, Spec, Transport};
 
 pub(super) fn bind(spec: &Spec, fleet: &Fleet, binding: &mut Binding) {

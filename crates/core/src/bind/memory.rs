@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Binding, BoundPort};
-use crate::facts::Facts;
+use crate::facts::{Facts, Fleet};
 use crate::into_set::IntoSet;
 use crate::name::{NodeName, PortName};
-use crate::plan::{Fleet, Obstacle};
+use crate::obstacle::Obstacle;
 use crate::spec::Spec;
 
 /// The file.

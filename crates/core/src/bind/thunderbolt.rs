@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Binding, BoundPort, Cable, interface_at, port_name};
 use crate::arrange::Arrange;
 use crate::facts::thunderbolt::{Peer, Thunderbolt};
-use crate::facts::{Facts, Known};
+use crate::facts::{Facts, Fleet, Known};
 use crate::into_set::IntoSet;
 use crate::name::{NodeName, PortName};
-use crate::plan::{Fleet, Obstacle};
+use crate::obstacle::Obstacle;
 use crate::spec::{Node, Spec};
 
 /// Whose controller a UUID is.

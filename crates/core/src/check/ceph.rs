@@ -9,9 +9,9 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::seen;
+use crate::facts::ceph::value::same;
 use crate::facts::ceph::{CephCluster, CephNode, PoolFact};
 use crate::facts::{Facts, Known, ceph_conf, pve};
-use crate::tune::same;
 
 /// One checkable statement about Ceph.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -415,7 +415,7 @@ fn said(text: &str) -> &str {
 }
 
 fn config<'c>(cluster: &'c CephCluster, section: &str, name: &str) -> Option<&'c str> {
-    let entry = cluster.config.iter().find(|e| e.name == name && crate::tune::who(e) == section)?;
+    let entry = cluster.config.iter().find(|e| e.name == name && e.who() == section)?;
     Some(&entry.value)
 }
 

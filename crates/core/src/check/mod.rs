@@ -211,7 +211,7 @@ impl Check {
             Self::Sourced { path } => {
                 let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
                 let lines = [format!("source {path}"), format!("source {folder}/*")];
-                let text = facts.text(crate::resource::interfaces::PATH).unwrap_or("");
+                let text = facts.text(crate::facts::network::INTERFACES).unwrap_or("");
                 seen(
                     text.lines().any(|l| lines.iter().any(|w| w == l.trim())),
                     "sourced",

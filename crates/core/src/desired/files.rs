@@ -5,15 +5,14 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::bind::{BoundPort, THUNDERBOLT_DRIVER};
-use crate::plan::Phase;
 use crate::resource::file::{File, Reader};
 use crate::resource::reload;
 use crate::spec::{Fabric, Routing, Transport};
+use crate::step::Phase;
+use crate::tune::SYSCTL_FILE;
 
 /// Folder of `.link` files; `/etc` wins over what Proxmox VE's pinning puts under `/usr/local/lib`.
 pub const LINK_FOLDER: &str = "/etc/systemd/network";
-/// Kernel settings that survive a reboot.
-pub const SYSCTL_FILE: &str = "/etc/sysctl.d/90-ringbolt.conf";
 /// Modules loaded at boot.
 const MODULES_FILE: &str = "/etc/modules-load.d/ringbolt.conf";
 const RULES_FILE: &str = "/etc/udev/rules.d/90-ringbolt.rules";

@@ -7,22 +7,20 @@ use serde::Serialize;
 
 use crate::address::Addresses;
 use crate::bind::Binding;
-use crate::facts::{Facts, ceph_conf, pve};
+use crate::facts::{Facts, Fleet, ceph_conf, pve};
 use crate::into_map::IntoMap;
 use crate::name::{FabricId, NodeName, PortName};
-use crate::plan::Fleet;
 use crate::resource::Resource;
 use crate::resource::fabric::{Fabric, Member};
 use crate::spec::{Routing, Spec, Transport};
 use crate::topology::{Place, Topology};
 
-pub mod ceph;
 mod files;
 mod node;
 pub mod question;
 mod routes;
 
-pub use files::{LINK_FOLDER, SYSCTL_FILE, link_file};
+pub use files::{LINK_FOLDER, link_file};
 
 /// The whole wish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,7 +38,7 @@ pub struct Desired {
     /// What must be seen once all is in place.
     pub goal: BTreeMap<NodeName, Goal>,
     /// Ceph, where the spec has it.
-    pub ceph: Option<ceph::CephWish>,
+    pub ceph: Option<crate::wish::CephWish>,
 }
 
 /// What a node must see of the mesh.
@@ -95,7 +93,7 @@ pub fn desired(
         stale: BTreeMap::new(),
         retired: BTreeSet::new(),
         goal: BTreeMap::new(),
-        ceph: ceph::wish(spec, addresses, fleet),
+        ceph: crate::wish::wish(spec, addresses, fleet),
     };
     for (name, facts) in &fleet.nodes {
         let resources = match (addresses.get(name), binding.ports.get(name)) {
@@ -143,7 +141,7 @@ fn withdrawn(spec: &Spec, fleet: &Fleet) -> Option<FabricId> {
     if spec.fabric.routing != Routing::Static {
         return None;
     }
-    let (_, facts) = crate::plan::speaker(fleet)?;
+    let (_, facts) = crate::resource::owed::speaker(fleet)?;
     let staged = pve::sections(facts.text(pve::path::FABRICS).unwrap_or("")).unwrap_or_default();
     let running = pve::running_fabrics(facts.text(pve::path::RUNNING).unwrap_or("{}")).unwrap_or_default();
     let text = |prefix: Option<String>| prefix.unwrap_or_default();

@@ -37,8 +37,8 @@ pub(super) fn resources(wish: &Wish<'_>) -> Vec<Resource> {
         list.push(Resource::File(files::unit(&port_ids(wish))));
     }
     if wish.spec.ceph.is_some()
-        && let Some(mesh) = super::ceph::mesh(wish.spec)
-        && let Some(id) = super::ceph::home(wish.address, mesh)
+        && let Some(mesh) = crate::wish::mesh(wish.spec)
+        && let Some(id) = crate::wish::home(wish.address, mesh)
     {
         list.push(Resource::File(files::mesh_unit(id, mesh)));
         list.extend(files::ceph_units().map(Resource::File));
@@ -48,7 +48,7 @@ pub(super) fn resources(wish: &Wish<'_>) -> Vec<Resource> {
         let file = files::sysctl(&values);
         let values = values.into_iter().map(|(k, v)| (k.into(), v.into())).into_map();
         list.push(Resource::File(file));
-        list.push(Resource::Sysctl(sysctl::Sysctl { path: files::SYSCTL_FILE.into(), values }));
+        list.push(Resource::Sysctl(sysctl::Sysctl { path: crate::tune::SYSCTL_FILE.into(), values }));
     }
     if fabric.routing == Routing::Openfabric {
         if fabric.bfd {

@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{Disks, Question, ceph_conf, ha, pve};
+use crate::facts::{Disks, Fleet, Question, ceph_conf, ha, pve};
 use crate::into_map::IntoMap;
 use crate::name::NodeName;
-use crate::plan::Fleet;
 use crate::resource::ceph::install;
-use crate::resource::{frr_daemons, frr_local, initramfs, interfaces, owed, reload};
+use crate::resource::{frr_daemons, frr_local, initramfs, owed, reload};
 use crate::spec::Spec;
 
 /// What each node of a spec is asked: the mesh, and with Ceph in the spec the node's disks and daemons.
@@ -65,8 +64,8 @@ fn stores(question: &mut Question, node: &NodeName) {
 /// The next node to be asked about the Ceph cluster, where there is one and nobody has told yet: the
 /// first of the spec's monitors that answered and was not asked before.
 pub fn teller(spec: &Spec, fleet: &Fleet, asked: &BTreeSet<NodeName>) -> Option<NodeName> {
-    use crate::desired::ceph::{founded, told};
-    if told(fleet).is_some() || !founded(fleet) {
+    use crate::wish::founded;
+    if fleet.cluster().is_some() || !founded(fleet) {
         return None;
     }
     let monitors = &spec.ceph.as_ref()?.monitors;
@@ -87,7 +86,7 @@ pub fn mesh() -> Question {
             "pve-manager",
         ]),
         files: set(&[
-            interfaces::PATH,
+            crate::facts::network::INTERFACES,
             "/etc/network/interfaces.d/*",
             pve::path::INTERFACES_NEW,
             "/etc/systemd/network/*.link",

@@ -8,9 +8,9 @@
 use std::net::IpAddr;
 
 use super::node::Wish;
-use crate::plan::Phase;
 use crate::resource::file::{File, Reader};
 use crate::spec::Transport;
+use crate::step::Phase;
 use crate::topology::{StaticRoute, Via};
 
 /// The file.

@@ -11,7 +11,7 @@ use crate::arrange::Arrange;
 use crate::bind::Cable;
 use crate::measure;
 use crate::name::NodeName;
-use crate::wire::Pinged;
+use crate::ping::Pinged;
 
 /// Milliseconds between echo requests of a drill.
 pub const INTERVAL_MS: u32 = 10;
@@ -167,7 +167,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use crate::name::PortName;
-    use crate::wire::Reply;
+    use crate::ping::Reply;
 
     fn node(name: &str) -> NodeName {
         NodeName::new(name).unwrap()

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub mod ceph;
 pub mod ceph_conf;
 pub mod disk;
+mod fleet;
 pub mod frr;
 pub mod ha;
 pub mod network;
@@ -21,6 +22,7 @@ pub mod units;
 
 pub use ceph::{CephCluster, CephNode};
 pub use disk::Disk;
+pub use fleet::Fleet;
 pub use frr::Frr;
 pub use ha::Guest;
 pub use network::{Interface, KernelRoute};

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::into_map::IntoMap;
 use crate::json;
 
+/// The main file of the network, which `ifupdown2` reads and Proxmox VE writes.
+pub const INTERFACES: &str = "/etc/network/interfaces";
+
 /// One network interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {

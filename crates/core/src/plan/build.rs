@@ -6,18 +6,20 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Fleet, Obstacle, Phase, Plan, Risk, Step, ceph, cluster, order};
+use super::{Plan, ceph, cluster, order};
 use crate::action::Action;
 use crate::arrange::Arrange;
 use crate::check::Check;
 use crate::checkpoint;
 use crate::desired::{Desired, Goal};
-use crate::facts::{Facts, KernelRoute};
+use crate::facts::{Facts, Fleet, KernelRoute};
 use crate::into_set::IntoSet;
 use crate::name::NodeName;
+use crate::obstacle::Obstacle;
 use crate::resource::fabric::Member;
 use crate::resource::{Resource, frr_local, initramfs, owed, remove_file, step};
 use crate::spec::{Routing, Spec};
+use crate::step::{Phase, Risk, Step};
 
 /// How careful to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +104,7 @@ pub fn plan(spec: &Spec, desired: &Desired, fleet: &Fleet, policy: &Policy) -> P
         plan.waiting.dedup();
     }
     plan.steps = order::order(phases, policy);
-    checkpoint::guard(&mut plan.steps, policy.checkpoint);
+    super::guard(&mut plan.steps, policy.checkpoint);
     plan
 }
 
@@ -113,7 +115,7 @@ fn heed(phases: &mut order::Phases, desired: &Desired, fleet: &Fleet, plan: &mut
     if !phases.iter().any(disruptive) {
         return;
     }
-    if let Some(cluster) = crate::desired::ceph::told(fleet) {
+    if let Some(cluster) = fleet.cluster() {
         plan.obstacles.extend(ceph::unfit(cluster));
     }
     let Some(whole) = ceph::whole_again(desired.ceph.as_ref(), fleet) else { return };

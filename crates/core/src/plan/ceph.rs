@@ -6,20 +6,21 @@
 
 use std::collections::BTreeSet;
 
+use super::Plan;
 use super::order::wall_after;
-use super::{Fleet, Phase, Plan, Risk, Step, StepId};
 use crate::arrange::Arrange;
 use crate::check::{CephCheck, Check};
 use crate::desired::Desired;
-use crate::desired::ceph::{CephWish, home, shared, told};
 use crate::facts::ceph::CephCluster;
-use crate::facts::ceph_conf;
+use crate::facts::{Fleet, ceph_conf};
 use crate::into_set::IntoSet;
-use crate::name::NodeName;
+use crate::name::{NodeName, StepId};
 use crate::resource::ceph::{
     Scene, config, daemon, datacenter, filesystem, init, install, measure, on, osd, pool, storage, wait,
 };
 use crate::spec::Spec;
+use crate::step::{Phase, Risk, Step};
+use crate::wish::{CephWish, home};
 
 mod preflight;
 
@@ -39,8 +40,8 @@ pub(super) fn settle(spec: &Spec, desired: &Desired, fleet: &Fleet, plan: &mut P
         plan.obstacles.extend(wish.obstacles.iter().cloned());
         return Vec::new();
     };
-    let conf = ceph_conf::read(shared(fleet, ceph_conf::PATH).unwrap_or(""));
-    let scene = Scene { spec, ceph, wish, fleet, speaker, cluster: told(fleet), conf };
+    let conf = ceph_conf::read(fleet.shared(ceph_conf::PATH).unwrap_or(""));
+    let scene = Scene { spec, ceph, wish, fleet, speaker, cluster: fleet.cluster(), conf };
     let looked = preflight::look(&scene);
     let blind = !looked.obstacles.is_empty();
     plan.obstacles.extend(looked.obstacles);
@@ -229,7 +230,7 @@ impl Course {
 /// The check that Ceph is whole again, for steps that interrupt the mesh; none where it is not whole now.
 pub(super) fn whole_again(wish: Option<&CephWish>, fleet: &Fleet) -> Option<(NodeName, Check)> {
     let speaker = wish?.speaker()?;
-    let cluster = told(fleet)?;
+    let cluster = fleet.cluster()?;
     is_whole(cluster).then(|| on(speaker, CephCheck::Clean {}))
 }
 

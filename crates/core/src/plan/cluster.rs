@@ -2,19 +2,20 @@
 
 use std::borrow::Cow;
 
-use super::{FileChange, Fleet, Phase, Plan, Risk, Step, Undo};
+use super::Plan;
 use crate::action::{Action, SdnChange};
 use crate::arrange::Arrange;
 use crate::check::Check;
 use crate::desired::Desired;
-use crate::facts::{Facts, pve};
+use crate::facts::{Facts, Fleet, pve};
 use crate::name::{FabricId, NodeName};
 use crate::resource::fabric::{Calls, Fabric, render};
 use crate::resource::{Resource, carries_traffic, owed, step};
+use crate::step::{FileChange, Phase, Risk, Step, Undo};
 
 /// The step that stages and applies the fabric, if one is needed.
 pub(super) fn settle(desired: &Desired, fleet: &Fleet, plan: &mut Plan) -> Option<Step> {
-    let (node, facts) = speaker(fleet)?;
+    let (node, facts) = owed::speaker(fleet)?;
     if let Some(id) = &desired.withdrawn {
         return Some(withdraw(id, desired, node, facts));
     }
@@ -107,13 +108,6 @@ pub(super) fn fabrics(facts: &Facts) -> Result<(Vec<pve::Section>, Vec<pve::Sect
         text => pve::running_fabrics(text).map_err(|e| e.to_string())?,
     };
     Ok((staged, running))
-}
-
-/// The node that speaks for the cluster, of those that may write to `/etc/pve`: the one an earlier apply was cut off
-/// on, which can release its lock, else the first by name.
-pub(crate) fn speaker(fleet: &Fleet) -> Option<(&NodeName, &Facts)> {
-    let mut able = fleet.nodes.iter().filter(|(_, f)| f.state.pve_writable == Some(true));
-    able.clone().find(|(_, f)| owed::holds_sdn_lock(f)).or_else(|| able.next())
 }
 
 fn apply(

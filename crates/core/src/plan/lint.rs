@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Plan, Risk, Step};
+use super::Plan;
+use super::guard::cuts;
 use crate::action::Action;
-use crate::checkpoint;
+use crate::step::{Risk, Step};
 
 /// Everything about the plan that must not be.
 pub fn lint(plan: &Plan) -> Vec<String> {
@@ -23,7 +24,7 @@ pub fn lint(plan: &Plan) -> Vec<String> {
         if step.risk >= Risk::Disruptive && step.interrupts.is_empty() {
             faults.push(format!("step {} interrupts something and does not say what", step.id));
         }
-        if step.checkpoint.is_none() && !checkpoint::cuts(step).is_empty() {
+        if step.checkpoint.is_none() && !cuts(step).is_empty() {
             faults.push(format!("step {} may cut a node off and has no checkpoint", step.id));
         }
     }

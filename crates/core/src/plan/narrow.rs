@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Phase, Plan};
+use super::Plan;
 use crate::action::Action;
 use crate::into_set::IntoSet;
+use crate::step::Phase;
 
 impl Plan {
     /// Keeps the steps of one phase and of some nodes (all of them, where the list is empty). What

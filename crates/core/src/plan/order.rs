@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Phase, Policy, Risk, Step, StepId};
-use crate::name::NodeName;
+use super::Policy;
+use crate::name::{NodeName, StepId};
+use crate::step::{Phase, Risk, Step};
 
 /// The steps of all nodes by phase, in the order of [`Phase::ALL`]; in each, one node after the other
 /// by name.
@@ -101,7 +102,7 @@ pub(crate) fn wall_after(id: String, name: &str, phase: Phase, after: Vec<StepId
         why: "the next part needs it on all nodes".into(),
         action: None,
         expect: None,
-        undo: super::Undo::None,
+        undo: crate::step::Undo::None,
         proof: Vec::new(),
         patience: 0,
         risk: Risk::Safe,

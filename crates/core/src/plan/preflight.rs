@@ -3,15 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cluster::{self, speaker};
-use super::{Fleet, Obstacle, build};
+use super::build;
+use super::cluster;
 use crate::arrange::Arrange;
 use crate::bind::Binding;
 use crate::checkpoint;
-use crate::facts::{Facts, pve};
+use crate::facts::{Facts, Fleet, pve};
 use crate::into_map::IntoMap;
 use crate::into_set::IntoSet;
 use crate::name::NodeName;
+use crate::obstacle::Obstacle;
+use crate::resource::owed::speaker;
 use crate::spec::{Routing, Spec};
 use crate::topology::Topology;
 

@@ -5,14 +5,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FileChange, Fleet, Obstacle, Phase, Plan, Risk, Step, StepId, Undo, cluster, speaker};
+use super::{Plan, cluster};
 use crate::action::{Action, SdnChange};
 use crate::arrange::Arrange;
 use crate::check::Check;
 use crate::digest;
-use crate::facts::{Facts, ceph_conf, pve};
-use crate::name::NodeName;
+use crate::facts::{Facts, Fleet, ceph_conf, pve};
+use crate::name::{NodeName, StepId};
+use crate::obstacle::Obstacle;
+use crate::resource::owed::speaker;
 use crate::resource::{fabric, frr_daemons, frr_local, step};
+use crate::step::{FileChange, Phase, Risk, Step, Undo};
 
 /// A run that is to be undone.
 #[derive(Clone, Copy, Debug)]
@@ -388,7 +391,7 @@ impl Back<'_> {
             }
         }
         super::build::tidy(&mut plan.notes);
-        crate::checkpoint::guard(&mut plan.steps, crate::checkpoint::SECONDS);
+        super::guard(&mut plan.steps, crate::checkpoint::SECONDS);
         plan
     }
 }

@@ -10,7 +10,7 @@ use crate::action::Action;
 use crate::check::Check;
 use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::plan::{Phase, Risk, Step};
+use crate::step::{Phase, Risk, Step};
 
 /// What must be live on one node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

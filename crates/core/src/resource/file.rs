@@ -11,7 +11,7 @@ use crate::check::Check;
 use crate::digest::Content;
 use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::plan::{Phase, Step};
+use crate::step::{Phase, Step};
 
 /// A whole file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -7,7 +7,7 @@ use crate::action::Action;
 use crate::check::Check;
 use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::plan::{Phase, Step};
+use crate::step::{Phase, Step};
 
 /// The file, wholly in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

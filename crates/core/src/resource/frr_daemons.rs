@@ -8,7 +8,8 @@ use crate::action::Action;
 use crate::check::Check;
 use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::plan::{Obstacle, Phase, Risk, Step};
+use crate::obstacle::Obstacle;
+use crate::step::{Phase, Risk, Step};
 
 /// The file.
 pub const PATH: &str = "/etc/frr/daemons";

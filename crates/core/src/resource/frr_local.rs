@@ -14,7 +14,8 @@ use super::{Outcome, remove_file, write_file};
 use crate::check::Check;
 use crate::facts::Facts;
 use crate::name::{FabricId, NodeName, PortName};
-use crate::plan::{Obstacle, Phase, Step};
+use crate::obstacle::Obstacle;
+use crate::step::{Phase, Step};
 
 /// The file.
 pub const PATH: &str = "/etc/frr/frr.conf.local";

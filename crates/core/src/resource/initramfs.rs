@@ -7,7 +7,7 @@ use super::{Outcome, remove_file, step, write_file};
 use crate::action::Action;
 use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::plan::{Phase, Step, Undo};
+use crate::step::{Phase, Step, Undo};
 
 /// Where the stamp is kept.
 pub const STAMP: &str = "/var/lib/ringbolt/initramfs.stamp";

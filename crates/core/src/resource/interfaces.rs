@@ -11,14 +11,13 @@ use serde::Serialize;
 
 use super::{Outcome, write_file};
 use crate::check::Check;
+use crate::facts::network::INTERFACES;
 use crate::facts::{Facts, pve};
 use crate::name::{NodeName, PortName};
-use crate::plan::{Obstacle, Phase, Step};
+use crate::obstacle::Obstacle;
+use crate::step::{Phase, Step};
 
 pub mod options;
-
-/// The file.
-pub const PATH: &str = "/etc/network/interfaces";
 
 /// The line that makes everything in `interfaces.d` count.
 pub const SOURCE: &str = "source /etc/network/interfaces.d/*";
@@ -137,11 +136,11 @@ impl Interfaces {
     }
 
     pub(super) fn compare(&self, node: &NodeName, facts: &Facts) -> Outcome {
-        let Some(text) = facts.text(PATH) else {
+        let Some(text) = facts.text(INTERFACES) else {
             return Outcome::obstacle(Obstacle {
                 code: "RB0527".into(),
                 node: Some(node.clone()),
-                message: format!("has no readable {PATH}"),
+                message: format!("has no readable {INTERFACES}"),
                 evidence: String::new(),
                 cure: "Proxmox VE's installer writes it: put it back with at least `lo` and the management bridge"
                     .into(),
@@ -159,7 +158,7 @@ impl Interfaces {
         if written {
             steps.push(Step {
                 why: self.reason(text, &edited),
-                ..write_file(node, facts, Phase::Ports, PATH, edited.into(), 0o644)
+                ..write_file(node, facts, Phase::Ports, INTERFACES, edited.into(), 0o644)
             });
         }
         steps.extend(options::reload(node, facts, text, &self.options));
@@ -187,7 +186,7 @@ impl Interfaces {
         let mut checks: Vec<Check> = self
             .ports
             .iter()
-            .map(|p| Check::Line { path: PATH.into(), line: format!("iface {p} inet manual").into() })
+            .map(|p| Check::Line { path: INTERFACES.into(), line: format!("iface {p} inet manual").into() })
             .collect();
         let file =
             if self.sdn_only { pve::path::SDN_INTERFACES } else { "/etc/network/interfaces.d/ringbolt" };
@@ -202,13 +201,13 @@ impl Refusal {
         let (code, message, evidence, cure) = match self {
             Self::Twice { port, text } => (
                 "RB0516",
-                format!("{PATH} has more than one stanza for {port}"),
+                format!("{INTERFACES} has more than one stanza for {port}"),
                 text,
                 "leave one `iface … inet manual` stanza, or none: which of the two should count is not ours to guess",
             ),
             Self::Numbered { port, text } => (
                 "RB0520",
-                format!("{PATH} gives {port} an address of its own"),
+                format!("{INTERFACES} gives {port} an address of its own"),
                 text,
                 "take the stanza out: the fabric gives every port the node's router ID, whatever the cabling",
             ),

@@ -13,7 +13,8 @@ use crate::check::Check;
 use crate::digest::Content;
 use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::plan::{FileChange, Obstacle, Phase, Risk, Step, Undo};
+use crate::obstacle::Obstacle;
+use crate::step::{FileChange, Phase, Risk, Step, Undo};
 
 pub mod address;
 pub(crate) mod ceph;

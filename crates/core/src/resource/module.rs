@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::check::Check;
 use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::plan::{Phase, Step};
+use crate::step::{Phase, Step};
 
 /// A module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

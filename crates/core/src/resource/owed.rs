@@ -5,9 +5,9 @@
 
 use super::step;
 use crate::action::Action;
-use crate::facts::{Facts, pve};
+use crate::facts::{Facts, Fleet, pve};
 use crate::name::NodeName;
-use crate::plan::{Phase, Step};
+use crate::step::{Phase, Step};
 
 /// The note of a `systemctl daemon-reload` that is due.
 pub const SYSTEMD: &str = "/run/ringbolt/owed-systemd-reload";
@@ -25,6 +25,13 @@ pub(crate) fn holds_sdn_lock(facts: &Facts) -> bool {
     let note = facts.text(SDN_LOCK).and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
     let (Some(held), Some(note)) = (facts.text(pve::path::LOCK), note) else { return false };
     note["token"].as_str().is_none_or(|token| token == held.trim())
+}
+
+/// The node that speaks for the cluster, of those that may write to `/etc/pve`: the one an earlier apply was cut off
+/// on, which can release its lock, else the first by name.
+pub(crate) fn speaker(fleet: &Fleet) -> Option<(&NodeName, &Facts)> {
+    let mut able = fleet.nodes.iter().filter(|(_, f)| f.state.pve_writable == Some(true));
+    able.clone().find(|(_, f)| holds_sdn_lock(f)).or_else(|| able.next())
 }
 
 /// Whose reload a change of this file calls for.

@@ -9,7 +9,8 @@ use crate::action::Action;
 use crate::check::Check;
 use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::plan::{Obstacle, Phase, Step};
+use crate::obstacle::Obstacle;
+use crate::step::{Phase, Step};
 
 /// Bytes that must be free on `/` before anything is installed.
 pub const ROOM: u64 = 300 * 1024 * 1024;

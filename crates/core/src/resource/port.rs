@@ -9,7 +9,8 @@ use crate::bind::interface_at;
 use crate::check::Check;
 use crate::facts::Facts;
 use crate::name::{NodeName, PortName};
-use crate::plan::{Obstacle, Phase, Risk, Step};
+use crate::obstacle::Obstacle;
+use crate::step::{Phase, Risk, Step};
 
 /// One port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

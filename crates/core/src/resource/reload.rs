@@ -12,7 +12,7 @@ use crate::arrange::Arrange;
 use crate::check::Check;
 use crate::facts::{Facts, pve};
 use crate::name::NodeName;
-use crate::plan::{Phase, Risk, Step};
+use crate::step::{Phase, Risk, Step};
 
 /// FRR's configuration, written by Proxmox VE.
 pub const FRR_CONF: &str = "/etc/frr/frr.conf";

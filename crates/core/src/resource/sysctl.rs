@@ -11,7 +11,7 @@ use crate::action::Action;
 use crate::check::Check;
 use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::plan::{Phase, Step};
+use crate::step::{Phase, Step};
 
 /// Settings of one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

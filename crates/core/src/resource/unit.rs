@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::check::Check;
 use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::plan::{Phase, Step, Undo};
+use crate::step::{Phase, Step, Undo};
 
 /// One unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -2,10 +2,9 @@
 //!
 //! Shown by `plan` and `verify`.
 
-use crate::desired::ceph::told;
 use crate::explain::nodes as code;
-use crate::facts::ha;
-use crate::plan::{Fleet, Obstacle};
+use crate::facts::{Fleet, ha};
+use crate::obstacle::Obstacle;
 
 /// Nodes in maintenance and hosts whose OSDs are held in, as notes.
 pub fn left_over(fleet: &Fleet) -> Vec<Obstacle> {
@@ -27,7 +26,7 @@ pub fn left_over(fleet: &Fleet) -> Vec<Obstacle> {
             )
         })
         .collect();
-    let held = told(fleet).into_iter().flat_map(crate::facts::CephCluster::held);
+    let held = fleet.cluster().into_iter().flat_map(crate::facts::CephCluster::held);
     notes.extend(held.map(|host| {
         note(
             code::HELD,
@@ -37,7 +36,7 @@ pub fn left_over(fleet: &Fleet) -> Vec<Obstacle> {
             format!("`ringbolt maintain exit {host}` takes it away once all is whole"),
         )
     }));
-    if told(fleet).is_some_and(|c| c.flags.iter().any(|f| f == "noout")) {
+    if fleet.cluster().is_some_and(|c| c.flags.iter().any(|f| f == "noout")) {
         notes.push(Obstacle {
             code: code::HELD.to_string(),
             node: None,

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use super::{Kind, Request, left_over, turns};
 use crate::check::Check;
-use crate::desired::ceph::{founded, told};
 use crate::diagnostic::Code;
 use crate::explain::nodes as code;
 use crate::facts::ceph::CephCluster;
@@ -13,10 +12,13 @@ use crate::facts::ha::{self, Status};
 use crate::facts::{Facts, Guest, Known, pve};
 use crate::into_set::IntoSet;
 use crate::name::{NodeName, PortName};
-use crate::plan::{Obstacle, Plan, Risk};
+use crate::obstacle::Obstacle;
+use crate::plan::Plan;
 use crate::spec::Transport;
+use crate::step::Risk;
 use crate::survey::Survey;
 use crate::topology::{Link, Place, Topology};
+use crate::wish::founded;
 
 /// What may be agreed to by its code; everything else is settled first.
 pub const ACCEPTABLE: [Code; 7] = [
@@ -47,8 +49,8 @@ pub(super) struct Look<'a> {
 impl<'a> Look<'a> {
     pub(super) fn new(survey: &'a Survey, request: &'a Request) -> Self {
         let fleet = &survey.fleet;
-        let resources = crate::desired::ceph::shared(fleet, ha::RESOURCES);
-        let cluster = told(fleet);
+        let resources = fleet.shared(ha::RESOURCES);
+        let cluster = fleet.cluster();
         Self {
             survey,
             request,
@@ -311,8 +313,7 @@ impl<'a> Look<'a> {
     fn majority(&self, found: &mut Found) {
         let text = self.survey.fleet.nodes.values().find_map(|f| f.text(pve::path::MEMBERS));
         let Some(members) = text.and_then(|t| pve::members(t).ok()) else { return };
-        let votes =
-            crate::desired::ceph::shared(&self.survey.fleet, ha::COROSYNC).map(ha::votes).unwrap_or_default();
+        let votes = self.survey.fleet.shared(ha::COROSYNC).map(ha::votes).unwrap_or_default();
         // Proxmox VE takes some seconds to miss a node; one that does not answer us is counted as gone at once.
         let silent = |name: &str| self.survey.silent.iter().any(|silent| silent.node.as_str() == name);
         let all: Vec<(&str, bool)> = members
@@ -473,7 +474,7 @@ impl<'a> Look<'a> {
 pub fn torn(survey: &Survey, plan: &Plan) -> Vec<Obstacle> {
     let nodes: BTreeSet<&NodeName> =
         plan.steps.iter().filter(|s| s.risk >= Risk::Disruptive).filter_map(|s| s.node.as_ref()).into_set();
-    if nodes.is_empty() || told(&survey.fleet).is_none() {
+    if nodes.is_empty() || survey.fleet.cluster().is_none() {
         return Vec::new();
     }
     let nobody = Request { kind: Kind::Reboot, nodes: Vec::new(), accept: BTreeSet::new() };

@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use crate::action::{Action, CephDeed};
 use crate::arrange::Arrange;
 use crate::check::{CephCheck, Check, Stage};
-use crate::desired::ceph::told;
 use crate::facts::ceph::CephCluster;
 use crate::into_set::IntoSet;
-use crate::name::NodeName;
-use crate::plan::{Phase, Plan, Risk, Step, StepId, Undo, goal_checks, tidy, wall_after};
+use crate::name::{NodeName, StepId};
+use crate::plan::{Plan, goal_checks, tidy, wall_after};
 use crate::resource::ceph::on;
 use crate::resource::step;
+use crate::step::{Phase, Risk, Step, Undo};
 use crate::survey::Survey;
 
 mod left;
@@ -80,7 +80,7 @@ pub fn plan(survey: &Survey, request: &Request) -> Plan {
 /// The order: by name, but the node of the active manager last and that of the leading monitor before
 /// it: each of them is handed over once only.
 pub fn turns(survey: &Survey, nodes: &[NodeName]) -> Vec<NodeName> {
-    let cluster = told(&survey.fleet);
+    let cluster = survey.fleet.cluster();
     let late = |node: &NodeName| {
         let manages = cluster.is_some_and(|c| c.active_manager.as_deref() == Some(node.as_str()));
         let leads = cluster.is_some_and(|c| c.leader == node.as_str());

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::facts::{Known, ha, pve};
-use crate::plan::{Obstacle, Policy, lint};
+use crate::obstacle::Obstacle;
+use crate::plan::{Policy, lint};
 use crate::sim::{self, Cluster, Frr, Options};
 use crate::spec::{
     Ceph, Keeping, Mclock, OsdMemory, Osds, Pool, PublicNetwork, Release, Repository, Spec, Transport,

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use super::Cluster;
 use crate::facts::{Disks, Facts, KernelRoute, Question, not_asked};
 use crate::name::NodeName;
-use crate::wire::{Failure, Ping, Pinged, Reply};
+use crate::ping::{Ping, Pinged, Reply};
+use crate::wire::Failure;
 
 /// Where packets give up.
 const TTL: u8 = 64;

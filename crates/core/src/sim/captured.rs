@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cables, Cluster, Node, Socket, stanza};
 use crate::bind::bind;
-use crate::facts::Known;
+use crate::facts::{Fleet, Known};
 use crate::into_set::IntoSet;
 use crate::name::{NodeName, PortName};
-use crate::plan::Fleet;
 use crate::resource::reload::FRR_CONF;
 use crate::spec::{Spec, Transport};
 

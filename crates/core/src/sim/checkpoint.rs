@@ -12,8 +12,7 @@ use super::{Cluster, Node, stanza};
 use crate::checkpoint::{ARMED, Armed, Cause, FIRED, Fired, Order, covers, generated};
 use crate::facts::{FileFact, UnitFact};
 use crate::into_set::IntoSet;
-use crate::name::NodeName;
-use crate::plan::StepId;
+use crate::name::{NodeName, StepId};
 use crate::wire::Failure;
 
 /// FRR's unit.

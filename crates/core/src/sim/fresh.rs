@@ -307,7 +307,7 @@ impl Host<'_> {
         // What is over 256 KiB is not read: see `FileFact`.
         let long = crate::facts::FileFact { text: None, ..file("", 0o440) };
         let members = if members.is_empty() { long } else { file(&members, 0o440) };
-        [(interfaces::PATH, file(&text, 0o644)), (path::MEMBERS, members)]
+        [(crate::facts::network::INTERFACES, file(&text, 0o644)), (path::MEMBERS, members)]
             .map(|(path, file)| (path.to_owned(), file))
             .into()
     }

@@ -9,8 +9,7 @@ use super::{Cluster, Node};
 use crate::action::{Action, CephDeed};
 use crate::bind::interface_at;
 use crate::facts::{FileFact, Known, UnitFact};
-use crate::name::NodeName;
-use crate::plan::StepId;
+use crate::name::{NodeName, StepId};
 use crate::wire::{Deed, Failure};
 
 /// One thing as it was before a step.

@@ -293,9 +293,10 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Phase, Policy};
+    use crate::plan::Policy;
     use crate::sim::{Frr, Options, fresh, spec};
     use crate::spec::Transport;
+    use crate::step::Phase;
     use crate::survey::Survey;
 
     #[test]
@@ -311,7 +312,7 @@ mod tests {
         let mut steps = 0;
         for phase in [Phase::Prepare, Phase::Ports, Phase::Fabric] {
             let here =
-                |s: &&crate::plan::Step| s.phase == phase && s.node.as_ref().is_some_and(|n| few.contains(n));
+                |s: &&crate::step::Step| s.phase == phase && s.node.as_ref().is_some_and(|n| few.contains(n));
             for step in plan.deeds().filter(here) {
                 let (Some(node), Some(action)) = (&step.node, &step.action) else { continue };
                 cluster.perform(node, action, step.expect.as_deref()).expect("it can be done");

@@ -11,9 +11,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::Action;
-use crate::facts::{Facts, FileFact};
-use crate::name::NodeName;
-use crate::plan::{Fleet, Plan, Step, StepId};
+use crate::facts::{Facts, FileFact, Fleet};
+use crate::name::{NodeName, StepId};
+use crate::plan::Plan;
+use crate::step::Step;
 use crate::wire::Failure;
 
 mod answer;

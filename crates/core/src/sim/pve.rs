@@ -123,7 +123,7 @@ impl Cluster {
 impl Node {
     fn regenerate(&mut self, name: &NodeName, members: &[Member], version: u64) -> Result<(), Failure> {
         if let Some(new) = self.facts.state.files.remove(path::INTERFACES_NEW) {
-            self.facts.state.files.insert(crate::resource::interfaces::PATH.into(), new);
+            self.facts.state.files.insert(crate::facts::network::INTERFACES.into(), new);
         }
         self.put(path::SDN_INTERFACES, &format!("#version:{version}\n{}", stanzas(members)), 0o644);
         stanza::ifreload(self);

@@ -11,7 +11,6 @@ use ipnet::IpNet;
 use super::Node;
 use super::node::ethernet;
 use crate::facts::network::{KernelRoute, Nexthop};
-use crate::resource::interfaces;
 
 /// What the files say about one interface, all stanzas together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +53,7 @@ pub(super) fn ifreload(node: &mut Node) {
 
 fn read(node: &Node) -> Files {
     let mut files = Files::default();
-    let main = node.facts.text(interfaces::PATH).unwrap_or("");
+    let main = node.facts.text(crate::facts::network::INTERFACES).unwrap_or("");
     parse(main, &mut files);
     for line in main.lines() {
         let Some(pattern) = line.trim().strip_prefix("source ") else { continue };
@@ -63,7 +62,7 @@ fn read(node: &Node) -> Files {
                 Some(folder) => path.strip_prefix(folder).is_some_and(|name| !name.contains('/')),
                 None => path == pattern,
             };
-            if fits && path != interfaces::PATH {
+            if fits && path != crate::facts::network::INTERFACES {
                 parse(file.text.as_deref().unwrap_or(""), &mut files);
             }
         }

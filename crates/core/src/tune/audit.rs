@@ -8,14 +8,13 @@ use serde::Serialize;
 use super::case::{Case, Surroundings};
 use super::running::{self, Effect, RunningOsd};
 use super::table::{Home, Judge, Known, known};
-use super::value::same;
 use super::verdict::Verdict;
-use super::{RULED, Setting, profile, scrub, surroundings, system, who};
+use super::{RULED, Setting, profile, scrub, surroundings, system};
 use crate::arrange::Arrange;
 use crate::facts::ceph::ConfigEntry;
-use crate::facts::{CephCluster, ceph_conf};
+use crate::facts::ceph::value::same;
+use crate::facts::{CephCluster, Fleet, ceph_conf};
 use crate::name::NodeName;
-use crate::plan::Fleet;
 use crate::spec::Spec;
 
 /// Everything the audit found, the worst first.
@@ -211,7 +210,7 @@ impl Bench<'_> {
         };
         let (verdict, why) = self.stored_word(entry, &effect, &default);
         let cure = match verdict {
-            v if v.is_undone() => format!("ceph config rm {} {}", who(entry), entry.name),
+            v if v.is_undone() => format!("ceph config rm {} {}", entry.who(), entry.name),
             Verdict::NeedsRestart => format!("restart {}", effect.waiting.join(", ")),
             _ => String::new(),
         };
@@ -219,7 +218,7 @@ impl Bench<'_> {
             verdict,
             name: entry.name.clone(),
             value: entry.value.clone(),
-            place: Place::Database(who(entry)),
+            place: Place::Database(entry.who()),
             why,
             default,
             cure,
@@ -290,7 +289,7 @@ impl Bench<'_> {
 }
 
 fn off_profile(setting: &Setting, entry: &ConfigEntry) -> String {
-    if setting.section == who(entry) {
+    if setting.section == entry.who() {
         format!("the profile has {}: {}", setting.value, setting.reason)
     } else {
         format!("wins over the profile's {} in {}, or stands beside it", setting.value, setting.section)
@@ -324,7 +323,7 @@ impl Case<'_> {
             Judge::As(verdict) => (verdict, finding),
             Judge::By(judge) => judge(self),
             Judge::RiskyAbove => {
-                let number = super::value::number;
+                let number = crate::facts::ceph::value::number;
                 let default = number(self.known.default_in(self.around.release)).unwrap_or(0.0);
                 let above = number(self.value).is_none_or(|v| v > default);
                 (if above { Verdict::Risky } else { Verdict::Useful }, finding)

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::profile_test::{spec, stored};
 use super::*;
 use crate::facts::ceph::{CephCluster, CephNode, LocalOsd, OsdFact, RunningOption};
-use crate::facts::{Facts, FileFact, Inventory, Known as Told, Realm, State};
+use crate::facts::{Facts, FileFact, Fleet, Inventory, Known as Told, Realm, State};
 use crate::name::NodeName;
-use crate::plan::{Fleet, Plan, Undo};
+use crate::plan::Plan;
+use crate::plan::settings::{Which, heir, strangers, undo};
 use crate::spec::Spec;
+use crate::step::Undo;
 
 use Verdict::{Equal, Harmful, Ignored, Risky, Useful, WrongSection};
 
@@ -136,9 +138,9 @@ fn changed(
     set: &[(String, String, String)],
     remove: &[(String, String)],
 ) -> Vec<ConfigEntry> {
-    config.retain(|e| !remove.iter().any(|(w, n)| *w == who(e) && *n == e.name));
+    config.retain(|e| !remove.iter().any(|(w, n)| *w == e.who() && *n == e.name));
     for (section, name, value) in set {
-        config.retain(|e| who(e) != *section || e.name != *name);
+        config.retain(|e| e.who() != *section || e.name != *name);
         config.push(entry(section, name, value));
     }
     config
@@ -492,7 +494,7 @@ fn what_is_taken_away_leaves_the_next_wider_value() {
     let pair = |section: &str| (section.to_owned(), "osd_heartbeat_grace".to_owned());
     let heir = |section, set: &[(String, String, String)], gone: &[&str]| {
         let gone: Vec<_> = gone.iter().map(|s| pair(s)).collect();
-        super::heir(&audit, (section, "osd_heartbeat_grace"), set, &gone)
+        heir(&audit, (section, "osd_heartbeat_grace"), set, &gone)
             .map(|(value, place)| (value.to_owned(), place.to_owned()))
     };
     let some = |value: &str, place: &str| Some((value.to_owned(), place.to_owned()));

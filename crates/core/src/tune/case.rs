@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use super::table::Known;
-use super::value::{number, same};
 use super::verdict::Verdict;
+use crate::facts::ceph::value::{number, same};
 
 /// What the cluster is like, as far as verdicts depend on it.
 #[derive(Clone, Debug, Default, PartialEq)]

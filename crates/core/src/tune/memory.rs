@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::Setting;
+use crate::facts::Fleet;
 use crate::into_map::IntoMap;
 use crate::name::NodeName;
-use crate::plan::Fleet;
 use crate::spec::{Ceph, OsdMemory, Osds, Spec};
 
 /// The option.

@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use crate::facts::ceph::ConfigEntry;
+use crate::facts::ceph::value::{number, same};
 use crate::into_set::IntoSet;
 
 mod audit;
@@ -19,17 +20,14 @@ mod scrub;
 mod surroundings;
 pub(crate) mod system;
 mod table;
-mod undo;
-mod value;
 mod verdict;
 
 pub use audit::{Audit, Audited, Place, audit};
 pub use memory::{LEAST, Share, shares, target};
 pub use profile::{profile, profile_for};
 pub use scrub::remarks;
+pub use system::SYSCTL_FILE;
 pub use table::{Applies, Home, Known, RELEASES, all, guide, is_automatic, known};
-pub use undo::{Which, heir, strangers, undo};
-pub use value::same;
 pub use verdict::Verdict;
 
 /// What every node is asked for an audit; one of them is asked for the cluster as well.
@@ -83,11 +81,6 @@ impl Difference {
 /// Options the spec alone rules: without an entry in the profile they stay at Ceph's default.
 const RULED: [&str; 3] = ["osd_mclock_profile", "osd_scrub_begin_hour", "osd_scrub_end_hour"];
 
-/// Whom an entry of the database is for, as `ceph config set` takes it: section and mask.
-pub fn who(entry: &ConfigEntry) -> String {
-    if entry.mask.is_empty() { entry.section.clone() } else { format!("{}/{}", entry.section, entry.mask) }
-}
-
 /// What to change in the database for the profile to hold: missing and other values are set, entries
 /// that would overrule the profile are removed. Options that are not ours are left alone, and all of them
 /// where there is no profile.
@@ -106,7 +99,7 @@ pub fn difference(profile: &[Setting], config: &[ConfigEntry]) -> Difference {
     for entry in config {
         let ours = profile.iter().any(|s| s.name == entry.name) || RULED.contains(&entry.name.as_str());
         if ours && !profile.iter().any(|s| s.is(entry)) {
-            difference.remove.push((who(entry), entry.name.clone()));
+            difference.remove.push((entry.who(), entry.name.clone()));
         }
     }
     difference
@@ -115,14 +108,14 @@ pub fn difference(profile: &[Setting], config: &[ConfigEntry]) -> Difference {
 impl Setting {
     /// Whether an entry of the database is about this option for the same daemons.
     pub fn is(&self, entry: &ConfigEntry) -> bool {
-        self.name == entry.name && self.section == who(entry)
+        self.name == entry.name && self.section == entry.who()
     }
 
     /// Whether a stored value is as good as this one. The memory target may be off by an eighth: what a
     /// kernel leaves of the memory changes with its version.
     pub fn met(&self, value: &str) -> bool {
         if self.name == memory::OPTION {
-            return match (value::number(value), value::number(&self.value)) {
+            return match (number(value), number(&self.value)) {
                 (Some(have), Some(want)) => (have - want).abs() <= want / 8.0,
                 _ => false,
             };

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::{Setting, Share, heartbeat, memory, scrub, shares};
 use crate::arrange::Arrange;
+use crate::facts::Fleet;
 use crate::name::NodeName;
-use crate::plan::Fleet;
 use crate::spec::{Mclock, Spec};
 
 /// The profile for a spec on these nodes; empty without Ceph or where the spec wants no tuning. The memory

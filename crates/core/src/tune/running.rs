@@ -1,9 +1,8 @@
 //! Whether what is stored is in force: the running OSDs' own word against the database. Used by the audit.
 
-use super::value::same;
-use super::who;
+use crate::facts::Fleet;
+use crate::facts::ceph::value::same;
 use crate::facts::ceph::{CephCluster, ConfigEntry, OsdFact, RunningOption};
-use crate::plan::Fleet;
 
 /// A running OSD.
 #[derive(Clone, Debug)]
@@ -99,7 +98,7 @@ impl RunningOsd<'_> {
     /// Whether of all entries for its option this one counts for the OSD.
     fn wins(&self, entry: &ConfigEntry, config: &[ConfigEntry]) -> bool {
         let Some(own) = self.aim(entry) else { return false };
-        let others = config.iter().filter(|e| e.name == entry.name && who(e) != who(entry));
+        let others = config.iter().filter(|e| e.name == entry.name && e.who() != entry.who());
         others.filter_map(|e| self.aim(e)).all(|other| other < own)
     }
 }

@@ -2,10 +2,9 @@
 
 use super::case::Surroundings;
 use super::running::{self, RunningOsd};
-use super::value::number;
 use super::{shares, table};
-use crate::facts::{CephCluster, Facts};
-use crate::plan::Fleet;
+use crate::facts::ceph::value::number;
+use crate::facts::{CephCluster, Facts, Fleet};
 use crate::spec::Spec;
 
 /// The kernel's key for the largest receive buffer.

@@ -6,11 +6,11 @@
 use super::audit::{Audited, Place};
 use super::surroundings::RMEM_MAX;
 use super::verdict::Verdict;
-use crate::desired::SYSCTL_FILE;
-use crate::facts::Facts;
+use crate::facts::{Facts, Fleet};
 use crate::name::NodeName;
-use crate::plan::Fleet;
 
+/// Our file of kernel settings, which survive a reboot by it.
+pub const SYSCTL_FILE: &str = "/etc/sysctl.d/90-ringbolt.conf";
 /// The file nobody reads at boot.
 pub(crate) const SYSCTL_CONF: &str = "/etc/sysctl.conf";
 pub(crate) const MODULES: &str = "/etc/modules";
@@ -91,7 +91,7 @@ pub(super) fn judged(fleet: &Fleet) -> Vec<Audited> {
 }
 
 /// Lines `key = value` of a file of sysctls.
-pub(super) fn lines(text: &str) -> impl Iterator<Item = (String, &str)> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = (String, &str)> {
     text.lines().filter_map(|line| {
         let line = line.trim().trim_start_matches('-');
         if line.starts_with(['#', ';']) {
@@ -103,7 +103,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = (String, &str)> {
 }
 
 /// Whether a key is one the old guide sets.
-pub(super) fn of_guide(key: &str) -> bool {
+pub(crate) fn of_guide(key: &str) -> bool {
     KEYS.iter().any(|k| k.name == key)
 }
 

@@ -11,14 +11,13 @@ use crate::arrange::Arrange;
 use crate::bind::disks::Fate;
 use crate::check::{CephCheck, Check, Finding};
 use crate::desired::Desired;
-use crate::desired::ceph::{CephWish, told};
 use crate::facts::ceph::{CephCluster, Complaint};
-use crate::facts::{Facts, ceph_conf};
+use crate::facts::{Facts, Fleet, ceph_conf};
 use crate::into_set::IntoSet;
 use crate::name::NodeName;
-use crate::plan::Fleet;
 use crate::spec::Spec;
 use crate::tune;
+use crate::wish::CephWish;
 
 /// What holds of Ceph.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -83,7 +82,7 @@ pub(super) fn report(spec: &Spec, desired: &Desired, fleet: &Fleet) -> Option<Ce
     look.nodes(spec, wish);
     let speaker = wish.speaker()?.clone();
     let teller = fleet.nodes.iter().find(|(_, f)| f.state.ceph_cluster.yes().is_some());
-    let (teller, cluster) = (teller.map_or(speaker, |(node, _)| node.clone()), told(fleet));
+    let (teller, cluster) = (teller.map_or(speaker, |(node, _)| node.clone()), fleet.cluster());
     look.cluster(spec, wish, &teller, cluster);
     look.options(spec, &teller, cluster);
     look.conf(wish);

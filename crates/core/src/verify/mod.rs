@@ -14,13 +14,12 @@ use crate::arrange::Arrange;
 use crate::bind::Binding;
 use crate::check::{Check, Finding};
 use crate::desired::{Desired, Goal};
-use crate::facts::Facts;
+use crate::facts::{Facts, Fleet};
 use crate::into_map::IntoMap;
 use crate::measure;
 use crate::name::{NodeName, PortName};
-use crate::plan::Fleet;
+use crate::ping::{Ping, Pinged};
 use crate::spec::{Routing, Spec, Transport};
-use crate::wire::{Ping, Pinged};
 
 mod ceph;
 
@@ -149,7 +148,7 @@ pub struct Report {
     pub ceph: Option<CephReport>,
     /// Nodes in maintenance, hosts with `noout`: nothing is broken by it, and it should not stay so.
     #[serde(default)]
-    pub notes: Vec<crate::plan::Obstacle>,
+    pub notes: Vec<crate::obstacle::Obstacle>,
     /// Nodes that did not answer, and why.
     pub silent: Vec<(NodeName, String)>,
 }

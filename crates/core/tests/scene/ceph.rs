@@ -7,8 +7,9 @@ use std::fmt::Write as _;
 use ringbolt_core::facts::ceph::{Complaint, ConfigEntry, Daemon, PoolFact};
 use ringbolt_core::facts::disk::{Health, Use};
 use ringbolt_core::facts::{CephNode, Clock, Disk, Facts, Known, UnitFact};
-use ringbolt_core::plan::{Phase, Plan, Risk};
+use ringbolt_core::plan::Plan;
 use ringbolt_core::sim::Cluster;
+use ringbolt_core::step::{Phase, Risk};
 
 /// What a recipe calls a use of a disk: `ext4`, `gpt`, `mounted:/data`, `holder:md0`, `osd`, `busy`, …
 fn use_of(word: &str) -> Use {

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use ringbolt_core::action::Action;
 use ringbolt_core::check::Check;
-use ringbolt_core::plan::{Phase, StepId, Undo};
+use ringbolt_core::name::StepId;
+use ringbolt_core::step::{Phase, Undo};
 
 use super::*;
 use crate::fixture::name;

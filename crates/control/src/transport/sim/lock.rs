@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 pub(super) use ringbolt_core::lock::Fate;
 use ringbolt_core::lock::{Claim, Condition, Holder, Recalled, Standing};
-use ringbolt_core::name::NodeName;
-use ringbolt_core::plan::StepId;
+use ringbolt_core::name::{NodeName, StepId};
 use ringbolt_core::wire::{Deed, Failure};
 
 /// Who has which node.

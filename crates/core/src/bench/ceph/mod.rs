@@ -10,10 +10,10 @@ pub mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bench::ask::{Fio, Rados};
 use crate::facts::CephCluster;
 use crate::facts::ceph::PoolFact;
 use crate::name::NodeName;
-use crate::wire::{Fio, Rados};
 
 use self::fio::{Access, Job, JobResult};
 use self::rados::Phase;

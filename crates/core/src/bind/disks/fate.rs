@@ -6,7 +6,7 @@ use crate::arrange::Arrange;
 use crate::diagnostic::Code;
 use crate::explain::disks as code;
 use crate::facts::disk::{Disk, Use};
-use crate::plan::Obstacle;
+use crate::obstacle::Obstacle;
 
 /// What a disk holds of Ceph, seen from one cluster.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@
 use super::{Chosen, Fate, PowerLoss, Sight, fate, power_loss};
 use crate::explain::disks as code;
 use crate::facts::disk::{Disk, Medium};
-use crate::plan::Obstacle;
+use crate::obstacle::Obstacle;
 
 /// Percent of its rated life from which on a disk counts as worn.
 pub const WORN: u32 = 80;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod cluster;
 pub mod daemon;
+pub mod value;
 
 /// Ceph on one node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -286,4 +287,11 @@ pub struct ConfigEntry {
     pub value: String,
     /// Mask such as `class:ssd` or `host:n2`; mostly empty.
     pub mask: String,
+}
+
+impl ConfigEntry {
+    /// Whom it is for, as `ceph config set` takes it: section and mask.
+    pub fn who(&self) -> String {
+        if self.mask.is_empty() { self.section.clone() } else { format!("{}/{}", self.section, self.mask) }
+    }
 }

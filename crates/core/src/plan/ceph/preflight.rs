@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::super::Obstacle;
-use crate::desired::ceph::shared;
 use crate::explain::storage as code;
 use crate::facts::ceph::{CephCluster, LocalOsd};
 use crate::facts::{Clock, Facts, Known, pve};
@@ -323,7 +322,7 @@ impl Look {
 
     /// Entries of other things under our names.
     fn storage(&mut self, scene: &Scene<'_>) {
-        let text = shared(scene.fleet, pve::path::STORAGE).unwrap_or("");
+        let text = scene.fleet.shared(pve::path::STORAGE).unwrap_or("");
         let entries = pve::sections(text).unwrap_or_default();
         for wish in &scene.wish.storage {
             let Some(there) = entries.iter().find(|e| e.id == wish.id) else { continue };

@@ -4,7 +4,7 @@
 use super::{Scene, on, step};
 use crate::action::{Action, CephDeed};
 use crate::check::CephCheck;
-use crate::plan::{Step, Undo};
+use crate::step::{Step, Undo};
 use crate::tune;
 
 pub(crate) fn step_for(scene: &Scene<'_>) -> Option<Step> {
@@ -15,7 +15,7 @@ pub(crate) fn step_for(scene: &Scene<'_>) -> Option<Step> {
         return None;
     }
     let before = |section: &str, name: &str| {
-        config.iter().find(|e| tune::who(e) == section && e.name == name).map(|e| e.value.clone())
+        config.iter().find(|e| e.who() == section && e.name == name).map(|e| e.value.clone())
     };
     let mut undo = (Vec::new(), Vec::new());
     for (section, name) in

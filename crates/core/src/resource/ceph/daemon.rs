@@ -8,7 +8,7 @@ use crate::check::{CephCheck, Check};
 use crate::facts::ceph::Daemon;
 use crate::into_set::IntoSet;
 use crate::name::NodeName;
-use crate::plan::{Phase, Step, Undo};
+use crate::step::{Phase, Step, Undo};
 
 /// What a daemon's list on a node says of the one we keep there.
 enum There {

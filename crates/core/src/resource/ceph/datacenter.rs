@@ -3,9 +3,8 @@
 use super::{Scene, on, step};
 use crate::action::{Action, CephDeed};
 use crate::check::{CephCheck, Check};
-use crate::desired::ceph::shared;
 use crate::facts::pve;
-use crate::plan::{Step, Undo};
+use crate::step::{Step, Undo};
 
 /// Options of the datacenter that name a network.
 pub(crate) const OPTIONS: [&str; 2] = ["migration", "replication"];
@@ -24,7 +23,7 @@ pub(crate) fn step_for(scene: &Scene<'_>) -> Option<Step> {
     if due.is_empty() {
         return None;
     }
-    let text = shared(scene.fleet, pve::path::DATACENTER).unwrap_or("");
+    let text = scene.fleet.shared(pve::path::DATACENTER).unwrap_or("");
     let value = |option: &str, network: &str| {
         let kind = pve::datacenter(text, option).get("type").copied().unwrap_or("secure").to_owned();
         (option.to_owned(), format!("type={kind},network={network}"))

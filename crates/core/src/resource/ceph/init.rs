@@ -3,8 +3,8 @@
 use super::{Scene, on, step};
 use crate::action::CephDeed;
 use crate::check::CephCheck;
-use crate::plan::{Step, Undo};
 use crate::spec::Keeping;
+use crate::step::{Step, Undo};
 
 /// Default size and min_size of pools nobody says more about.
 fn defaults(scene: &Scene<'_>) -> (u32, u32) {

@@ -4,8 +4,8 @@ use super::{Scene, on, step};
 use crate::action::CephDeed;
 use crate::check::{CephCheck, Check};
 use crate::facts::Facts;
-use crate::plan::{Step, Undo};
 use crate::spec::{Release, Repository};
+use crate::step::{Step, Undo};
 
 /// What Proxmox VE's install leaves on a node, as far as ringbolt needs it.
 pub(crate) const PACKAGES: [&str; 7] =

@@ -3,7 +3,7 @@
 use super::{Scene, on, step};
 use crate::action::{Action, CephDeed};
 use crate::check::CephCheck;
-use crate::plan::{Step, Undo};
+use crate::step::{Step, Undo};
 
 pub(crate) fn steps(scene: &Scene<'_>) -> Vec<Step> {
     let Some(cluster) = scene.cluster.filter(|_| scene.ceph.tuning) else { return Vec::new() };

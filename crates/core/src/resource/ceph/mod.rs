@@ -7,12 +7,12 @@ use std::fmt::Arguments;
 
 use crate::action::{Action, CephDeed};
 use crate::check::{CephCheck, Check};
-use crate::desired::ceph::CephWish;
 use crate::facts::ceph::{CephCluster, CephNode};
-use crate::facts::{Facts, ceph_conf};
+use crate::facts::{Facts, Fleet, ceph_conf};
 use crate::name::NodeName;
-use crate::plan::{Fleet, Phase, Step};
 use crate::spec::{Ceph, Spec};
+use crate::step::{Phase, Step};
+use crate::wish::CephWish;
 
 pub(crate) mod config;
 pub(crate) mod daemon;

@@ -7,8 +7,8 @@ use crate::bind::disks::{Chosen, DiskChoice, Fate};
 use crate::check::CephCheck;
 use crate::facts::Disk;
 use crate::name::NodeName;
-use crate::plan::{Risk, Step, Undo};
 use crate::spec::OsdOptions;
+use crate::step::{Risk, Step, Undo};
 
 /// A disk as a person tells it from others: `/dev/nvme1n1 (Samsung SSD 990 PRO 2TB, serial S7KHNU0X, 2.0 TB)`.
 fn called(disk: &Disk) -> String {

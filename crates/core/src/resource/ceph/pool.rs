@@ -3,10 +3,10 @@
 use super::{Scene, on, step};
 use crate::action::CephDeed;
 use crate::check::{CephCheck, differing};
-use crate::desired::ceph::{PoolWish, rule};
 use crate::facts::ceph::PoolFact;
 use crate::facts::disk::size_text;
-use crate::plan::{Risk, Step, Undo};
+use crate::step::{Risk, Step, Undo};
+use crate::wish::{PoolWish, rule};
 
 /// Steps for all pools but those of file systems that are not there yet, one after the other.
 pub(crate) fn steps(scene: &Scene<'_>) -> Vec<Step> {

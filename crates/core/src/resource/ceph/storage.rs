@@ -3,7 +3,7 @@
 use super::{Scene, on, step};
 use crate::action::CephDeed;
 use crate::check::{CephCheck, Check};
-use crate::plan::{Step, Undo};
+use crate::step::{Step, Undo};
 
 pub(crate) fn steps(scene: &Scene<'_>) -> Vec<Step> {
     let mut steps = Vec::new();

@@ -6,14 +6,15 @@
 
 use serde::Serialize;
 
-use super::{Interfaces, Kind, PATH, Part, Refusal, sets, split, with_option};
+use super::{INTERFACES, Interfaces, Kind, Part, Refusal, sets, split, with_option};
 use crate::action::Action;
 use crate::bind::interface_at;
 use crate::check::Check;
 use crate::facts::Facts;
 use crate::name::NodeName;
-use crate::plan::{Obstacle, Phase, Risk, Step};
+use crate::obstacle::Obstacle;
 use crate::resource::step;
+use crate::step::{Phase, Risk, Step};
 
 /// One interface and what it is to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,7 +45,7 @@ impl Options {
         let text = || own.iter().map(|i| &*parts[*i].text).collect::<String>();
         let Some(first) = own.first() else {
             return Err(Refusal::Unfit {
-                what: format!("{PATH} has no stanza for {}", self.name),
+                what: format!("{INTERFACES} has no stanza for {}", self.name),
                 text: String::new(),
             });
         };
@@ -53,7 +54,7 @@ impl Options {
             let with: Vec<usize> =
                 own.iter().copied().filter(|i| parts[*i].text.lines().any(|l| sets(l, key))).collect();
             if with.len() > 1 {
-                let what = format!("{PATH} sets {key} of {} in more than one stanza", self.name);
+                let what = format!("{INTERFACES} sets {key} of {} in more than one stanza", self.name);
                 return Err(Refusal::Unfit { what, text: text() });
             }
             edits.push((with.first().copied().unwrap_or(*first), key, value));

@@ -87,7 +87,7 @@ impl Cluster {
                     self.keep(section, name, value);
                 }
                 let gone = |e: &ConfigEntry| {
-                    remove.iter().any(|(section, name)| *section == crate::tune::who(e) && *name == e.name)
+                    remove.iter().any(|(section, name)| *section == e.who() && *name == e.name)
                 };
                 self.ceph.config.retain(|e| !gone(e));
             }

@@ -111,7 +111,7 @@ pub fn is_automatic(name: &str, value: &str) -> bool {
         "osd_recovery_max_active",
         "osd_snap_trim_sleep",
     ];
-    BY_MEDIUM.contains(&name) && super::value::number(value) == Some(0.0)
+    BY_MEDIUM.contains(&name) && crate::facts::ceph::value::number(value) == Some(0.0)
 }
 
 impl Applies {

@@ -5,16 +5,16 @@
 
 use std::collections::BTreeSet;
 
-use super::audit::{Audit, Audited, Place};
-use super::{Setting, difference, known, profile, system, who};
+use super::Plan;
 use crate::action::{Action, CephDeed};
 use crate::check::{CephCheck, Check};
+use crate::facts::Fleet;
 use crate::facts::ceph::ConfigEntry;
 use crate::name::NodeName;
-use crate::plan::{Fleet, Phase, Plan, Step, Undo};
 use crate::resource::{step, write_file};
 use crate::spec::Spec;
-use crate::tune::verdict::Verdict;
+use crate::step::{Phase, Step, Undo};
+use crate::tune::{Audit, Audited, Place, Setting, Verdict, difference, known, profile, system};
 
 /// Which settings go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,14 +59,14 @@ fn database(spec: &Spec, fleet: &Fleet, gone: &[&Audited]) -> Option<Step> {
     // An option of the profile goes back to it; every other entry goes.
     let kept: Vec<ConfigEntry> = cluster.config.iter().filter(|e| !is_of(e, gone)).cloned().collect();
     let set = difference(&back, &kept).set;
-    let again = |e: &&&ConfigEntry| !set.iter().any(|(w, n, _)| *w == who(e) && *n == e.name);
+    let again = |e: &&&ConfigEntry| !set.iter().any(|(w, n, _)| *w == e.who() && *n == e.name);
     let remove: Vec<(String, String)> =
-        before.iter().filter(again).map(|e| (who(e), e.name.clone())).collect();
+        before.iter().filter(again).map(|e| (e.who(), e.name.clone())).collect();
     if set.is_empty() && remove.is_empty() {
         return None;
     }
-    let was = before.iter().map(|e| (who(e), e.name.clone(), e.value.clone())).collect();
-    let fresh = set.iter().filter(|(w, n, _)| !before.iter().any(|e| who(e) == *w && e.name == *n));
+    let was = before.iter().map(|e| (e.who(), e.name.clone(), e.value.clone())).collect();
+    let fresh = set.iter().filter(|(w, n, _)| !before.iter().any(|e| e.who() == *w && e.name == *n));
     let fresh = fresh.map(|(w, n, _)| (w.clone(), n.clone())).collect();
     Some(Step {
         title: title(&set, &remove).into(),
@@ -79,7 +79,7 @@ fn database(spec: &Spec, fleet: &Fleet, gone: &[&Audited]) -> Option<Step> {
 }
 
 fn is_of(entry: &ConfigEntry, gone: &[&Audited]) -> bool {
-    let place = Place::Database(who(entry));
+    let place = Place::Database(entry.who());
     gone.iter().any(|s| s.name == entry.name && s.place == place)
 }
 

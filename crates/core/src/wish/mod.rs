@@ -13,11 +13,11 @@ use crate::address::{Addresses, NodeAddress};
 use crate::bind::disks::{self, Chosen, DiskChoice, Fate, Ours};
 use crate::facts::ceph::CephCluster;
 use crate::facts::disk::Medium;
-use crate::facts::{Facts, ceph_conf};
+use crate::facts::{Facts, Fleet, ceph_conf};
 use crate::into_map::IntoMap;
 use crate::into_set::IntoSet;
 use crate::name::NodeName;
-use crate::plan::{Fleet, Obstacle};
+use crate::obstacle::Obstacle;
 use crate::spec::{Ceph, Node, PublicNetwork, Spec};
 
 mod groups;
@@ -49,16 +49,6 @@ pub struct CephWish {
     pub storage: Vec<StorageWish>,
     /// What is in the way of having it at all.
     pub obstacles: Vec<Obstacle>,
-}
-
-/// A file of `/etc/pve`, which is one folder for all nodes: as the first node by name that shows it.
-pub fn shared<'f>(fleet: &'f Fleet, path: &str) -> Option<&'f str> {
-    fleet.nodes.values().find_map(|facts| facts.text(path))
-}
-
-/// The cluster as the one node tells it that could.
-pub fn told(fleet: &Fleet) -> Option<&CephCluster> {
-    fleet.nodes.values().find_map(|facts| facts.state.ceph_cluster.yes())
 }
 
 /// The wish, where the spec has Ceph and the fabric's addresses allow one.
@@ -98,7 +88,7 @@ pub fn wish(spec: &Spec, addresses: &Addresses, fleet: &Fleet) -> Option<CephWis
         storage: Vec::new(),
         obstacles,
     };
-    pools::fill(&mut wish, spec, told(fleet));
+    pools::fill(&mut wish, spec, fleet.cluster());
     Some(wish)
 }
 
@@ -250,7 +240,7 @@ fn will_be_of(wanted: Option<&str>, node: &Node, chosen: &Chosen) -> bool {
 
 /// Whether a cluster is there as far as `ceph.conf` tells: it names monitors.
 pub fn founded(fleet: &Fleet) -> bool {
-    shared(fleet, ceph_conf::PATH).is_some_and(|text| !ceph_conf::read(text).monitors().is_empty())
+    fleet.shared(ceph_conf::PATH).is_some_and(|text| !ceph_conf::read(text).monitors().is_empty())
 }
 
 /// The address of a node in the mesh, of the family the mesh has.

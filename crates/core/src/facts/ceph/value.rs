@@ -2,7 +2,7 @@
 //! an option are compared. Never rounds what it cannot read.
 
 /// A number with Ceph's binary units (`4G`, `256Mi`) or a plain one, signs and fractions allowed.
-pub(super) fn number(text: &str) -> Option<f64> {
+pub(crate) fn number(text: &str) -> Option<f64> {
     let text = text.trim();
     let end = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(end);
