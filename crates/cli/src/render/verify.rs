@@ -21,14 +21,14 @@ pub(crate) fn report(report: &Report, style: Style) -> String {
     }
     text += "\n";
     text += &obstacle::notes(&report.notes, style);
-    if report.stand_ins.iter().any(|part| part == MARK) {
-        let line = style.dim("Simulated: these nodes are values; nothing here was measured on a machine.");
-        text += &format!("{line}\n");
-    } else if !report.stand_ins.is_empty() {
-        let names =
-            hang("Lab: stood in for here: ", &format!("{}.", report.stand_ins.join(", ")), style.width);
-        text += &names.lines().map(|line| style.dim(line) + "\n").collect::<String>();
-    }
+    let made_up = if report.stand_ins.iter().any(|part| part == MARK) {
+        hang("Simulated: ", "these nodes are values; nothing here was measured on a machine.", style.width)
+    } else if report.stand_ins.is_empty() {
+        String::new()
+    } else {
+        hang("Lab: stood in for here: ", &format!("{}.", report.stand_ins.join(", ")), style.width)
+    };
+    text += &made_up.lines().map(|line| style.dim(line) + "\n").collect::<String>();
     text += &if report.ok {
         let head = format!("{} ", style.green("verified:"));
         let sum = format!(
@@ -76,8 +76,8 @@ fn links(report: &Report, style: Style) -> String {
     for row in &report.links {
         table.row(link(row, style));
     }
-    // In a narrow window the slowest reply says most.
-    format!("{}\n", table.within(style.width, &[9, 10]))
+    // In a narrow window the slowest reply says most, and neighbours say that address and carrier are there.
+    format!("{}\n", table.within(style.width, &[9, 10, 4, 2]))
 }
 
 fn link(row: &LinkRow, style: Style) -> Vec<String> {
