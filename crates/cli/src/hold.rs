@@ -5,9 +5,9 @@
 use std::io::Write;
 
 use clap::Args;
-use ringbolt_control::apply::Stop;
 use ringbolt_control::hold::{self, Hold, HoldError, described};
 use ringbolt_control::run::{LockError, RunLock};
+use ringbolt_control::stop::Stop;
 use ringbolt_core::lock::{Condition, Holder};
 use ringbolt_core::name::NodeName;
 

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::time::Duration;
 
-use ringbolt_control::apply::{Stop, Urgency};
 use ringbolt_control::hold::{fates, unfinished};
 use ringbolt_control::run::PastRun;
+use ringbolt_control::stop::{Stop, Urgency};
 use ringbolt_core::lock::{Fate, Recalled};
 use ringbolt_core::name::{NodeName, StepId};
 

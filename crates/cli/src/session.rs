@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use ringbolt_control::apply::{self, Stop};
 use ringbolt_control::fleet::Fleet;
 use ringbolt_control::run::Runs;
+use ringbolt_control::stop::{self, Stop};
 use ringbolt_control::transport::{Executable, SshOptions};
 use ringbolt_control::{Survey as Seen, clocks, conditions, look, look_by};
 use ringbolt_core::bind::disks::unasked;
@@ -217,7 +217,7 @@ impl Session {
 
     /// What a run is ended early by.
     pub(crate) fn stopping(&self) -> std::io::Result<Stop> {
-        self.stop.clone().map_or_else(apply::on_signals, Ok)
+        self.stop.clone().map_or_else(stop::on_signals, Ok)
     }
 
     /// One look at all nodes, put together with the spec.

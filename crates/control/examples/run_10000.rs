@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use ringbolt_control::apply::{self, Command, Input, RunState};
 use ringbolt_control::fleet::Fleet;
+use ringbolt_control::stop;
 use ringbolt_control::transport::sim::SimTransport;
 use ringbolt_core::event::{Event, What};
 use ringbolt_core::plan::{Plan, Policy};
@@ -81,7 +82,7 @@ fn main() {
     let (report, count) = runtime.block_on(async {
         let names: Vec<_> = cluster.nodes.keys().cloned().collect();
         let fleet = Arc::new(Fleet::over(names, Arc::new(SimTransport::new(cluster))));
-        let (_button, stop) = apply::stop();
+        let (_button, stop) = stop::stop();
         let mut count = Count::default();
         let report = apply::run("bench", Arc::clone(&plan), fleet, &mut count, stop).await;
         (report, count)

@@ -4,7 +4,7 @@
 //! that changes something goes through [`hold`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ringbolt_core::lock::{
@@ -12,13 +12,12 @@ use ringbolt_core::lock::{
 };
 use ringbolt_core::name::{NodeName, StepId};
 use ringbolt_core::wire::{Ask, Say};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::apply::{Stop, Urgency};
 use crate::fleet::{Fleet, Pending};
 use crate::nonce::nonce;
+use crate::stop::{Stop, Urgency};
 
 /// Pause before nodes are asked again in a contest, and before waiting is thought over.
 const AGAIN: Duration = Duration::from_millis(150);
@@ -72,54 +71,6 @@ pub enum HoldError {
     /// The user did not want to wait.
     #[error("stopped while waiting for the lock of the cluster")]
     Stopped,
-}
-
-/// What the fleet keeps of a lock, for lines that are made anew.
-#[derive(Debug)]
-pub(crate) struct Lease {
-    claim: Mutex<Option<Claim>>,
-    ousted: watch::Sender<Option<Option<Holder>>>,
-}
-
-impl Default for Lease {
-    fn default() -> Self {
-        Self { claim: Mutex::default(), ousted: watch::channel(None).0 }
-    }
-}
-
-impl Lease {
-    /// What a new line says first.
-    pub(crate) fn claim(&self) -> Option<Claim> {
-        self.claim.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Waits until the lock was taken away; for ever where there is none.
-    pub(crate) async fn ousted(&self) {
-        let mut seen = self.ousted.subscribe();
-        if seen.wait_for(Option::is_some).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// Whether the lock was taken away, and by whom where that is known.
-    pub(crate) fn ousting(&self) -> Option<Option<Holder>> {
-        self.ousted.borrow().clone()
-    }
-
-    fn set(&self, claim: Option<Claim>) {
-        *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = claim;
-    }
-
-    /// Notes that it was taken away; the first word about it, or the first that names somebody, counts.
-    pub(crate) fn oust(&self, by: Option<Holder>) {
-        self.ousted.send_if_modified(|seen| {
-            let news = seen.as_ref().is_none_or(|known| known.is_none() && by.is_some());
-            if news {
-                *seen = Some(by);
-            }
-            news
-        });
-    }
 }
 
 /// A claim of this process.

@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod bench;
+mod clock;
 pub mod drill;
 pub mod fleet;
 #[cfg(feature = "fuzz")]
@@ -15,6 +16,7 @@ mod nonce;
 mod question;
 pub mod run;
 pub mod setup;
+pub mod stop;
 pub mod transport;
 pub mod verify;
 

@@ -15,6 +15,7 @@ use ringbolt_core::name::NodeName;
 use ringbolt_core::spec::Spec;
 use ringbolt_core::wire::{Ask, Say};
 
+use crate::clock::micros;
 use crate::fleet::{Fleet, Survey, facts};
 
 /// Asks every node what a plan for this spec needs. `disks` says how closely disks are looked at.
@@ -61,12 +62,6 @@ pub async fn clocks(fleet: &Fleet, seen: &mut facts::Fleet, nodes: BTreeSet<Node
             facts.state.clock = best;
         }
     }
-}
-
-/// The time here, microseconds since the epoch.
-pub(crate) fn micros() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// Asks these nodes for the condition of their disks, on the lines that are there, and puts the answers into `seen`.

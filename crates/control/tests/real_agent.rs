@@ -10,10 +10,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ringbolt_agent::Options;
-use ringbolt_control::apply::{self, stop};
+use ringbolt_control::apply::{self};
 use ringbolt_control::fleet::Fleet;
 use ringbolt_control::hold::{Hold, HoldError, claim, hold};
 use ringbolt_control::run::Runs;
+use ringbolt_control::stop::stop;
 use ringbolt_control::transport::{Boxed, Channel, ConnectError, Ended, LocalTransport, Start, Transport};
 use ringbolt_core::action::Action;
 use ringbolt_core::check::Check;

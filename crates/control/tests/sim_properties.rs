@@ -11,10 +11,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringbolt_control::apply::{self, Report, Sink, Stopper};
+use ringbolt_control::apply::{self, Report, Sink};
 use ringbolt_control::fleet::Fleet;
 use ringbolt_control::hold::{claim, hold};
 use ringbolt_control::look;
+use ringbolt_control::stop::{self, Stopper};
 use ringbolt_control::transport::sim::SimTransport;
 use ringbolt_core::action::Action;
 use ringbolt_core::checkpoint;
@@ -197,7 +198,7 @@ impl Rehearsal {
         let Ok(_lock) = hold(fleet, claim("apply", false), None, |_| ()).await else {
             return Ok((None, Vec::new()));
         };
-        let (stopper, stop) = apply::stop();
+        let (stopper, stop) = stop::stop();
         let mut watch = Watch::new(self, plan, end, stopper);
         let guard = tokio::spawn(keep_watch(self.sim.clone()));
         let report = apply::run(id, Arc::clone(plan), Arc::clone(fleet), &mut watch, stop).await;

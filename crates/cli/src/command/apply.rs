@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use ringbolt_control::apply::{self, Sink, Stop};
+use ringbolt_control::apply::{self, Sink};
 use ringbolt_control::hold::Hold;
+use ringbolt_control::stop::Stop;
 use ringbolt_core::checkpoint;
 use ringbolt_core::checkpoint::SECONDS;
 use ringbolt_core::event::Outcome;

@@ -5,8 +5,8 @@ mod node;
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
-use ringbolt_control::apply::{self, Urgency};
 use ringbolt_control::drill::{self, Breaker};
+use ringbolt_control::stop::{self, Urgency};
 use ringbolt_core::bind::Cable;
 use ringbolt_core::drill::{BACK_TARGET, Kind, Outcome};
 use ringbolt_core::name::NodeName;
@@ -169,7 +169,7 @@ async fn all(
     out: &mut dyn Write,
     style: Style,
 ) -> Result<Vec<Outcome>, Trouble> {
-    let stop = apply::on_signals()?;
+    let stop = stop::on_signals()?;
     let settled = survey.goals();
     let mut outcomes = Vec::new();
     // Refused before a heading promises lines.

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Parser, ValueEnum};
-use ringbolt_control::apply::{self as control, Stop};
 use ringbolt_control::fleet::Fleet;
 use ringbolt_control::run::Runs;
+use ringbolt_control::stop::{self, Stop};
 use ringbolt_control::transport::sim::{SimTransport, StopAt};
 use ringbolt_core::facts;
 use ringbolt_core::json;
@@ -282,7 +282,7 @@ impl Stage {
             Line::Command(words) => return self.command(&words, runs, out, style).await.map(Some),
             Line::Until { step, crash } => {
                 self.knows(&step, &runs).await?;
-                let (stopper, stop) = control::stop();
+                let (stopper, stop) = stop::stop();
                 let at = if crash { StopAt::Begun(step) } else { StopAt::Done(step) };
                 self.sim.stop_at(Some((at, stopper)));
                 self.stop = Some(stop);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal, Write};
 
 use clap::{Args, Subcommand};
-use ringbolt_control::apply;
+use ringbolt_control::stop;
 use ringbolt_core::event::Outcome;
 use ringbolt_core::facts::{Fleet, Question};
 use ringbolt_core::into_map::IntoMap;
@@ -219,7 +219,7 @@ fn audit(json: bool, global: &Global, out: &mut dyn Write, style: Style) -> Resu
 
 fn undo(args: &UndoArgs, global: &Global, out: &mut dyn Write, style: Style) -> Result<Exit, Trouble> {
     block_on(async {
-        let mut stop = apply::on_signals()?;
+        let mut stop = stop::on_signals()?;
         let mut look = Look::take(global, style).await?;
         look.heard()?;
         let which = which(args, &look.audit)?;

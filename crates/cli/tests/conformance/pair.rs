@@ -11,6 +11,7 @@ use ringbolt_control::apply::{self, Sink};
 use ringbolt_control::fleet::Fleet;
 use ringbolt_control::hold::{claim, hold};
 use ringbolt_control::look_by;
+use ringbolt_control::stop;
 use ringbolt_control::transport::sim::SimTransport;
 use ringbolt_control::transport::{Executable, SshOptions};
 use ringbolt_core::action::Action;
@@ -90,7 +91,7 @@ impl Side {
         self.run(async {
             let lock = hold(&self.fleet, claim("conformance", false), None, |_| ()).await;
             let _lock = lock.map_err(|e| e.to_string())?;
-            let (_button, stop) = apply::stop();
+            let (_button, stop) = stop::stop();
             let mut failed = Failed::default();
             let report = apply::run(RUN, plan, Arc::clone(&self.fleet), &mut failed, stop).await;
             match report.map_err(|e| e.to_string())?.outcome {

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::difference::told;
 use super::words::complaint;
 use crate::fleet::{Fleet, Pending};
-use crate::question_for;
+use crate::question::question_for;
 
 /// For a node to come back from a reboot: guests get three minutes each to shut down, and servers take
 /// minutes to test themselves.

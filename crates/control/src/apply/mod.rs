@@ -21,18 +21,17 @@ mod difference;
 mod guard;
 mod sink;
 mod state;
-mod stop;
 mod words;
 
 pub use difference::difference;
 pub use guard::{Recovery, acknowledge, send_back};
 pub use sink::Sink;
 pub use state::{Command, Input, RETRIES, RunState};
-pub use stop::{Stop, Stopper, Urgency, on_signals, stop};
 pub use words::in_words;
 
 use self::deed::Fault;
 use crate::fleet::Fleet;
+use crate::stop::{Stop, Urgency};
 
 /// What is left of a checkpoint's time when its proof must have come: for the confirmation.
 const PROVING: Duration = Duration::from_secs(10);

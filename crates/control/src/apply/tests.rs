@@ -66,7 +66,7 @@ fn willing(node: &ringbolt_core::name::NodeName, request: &Request) -> Reaction 
 
 async fn carry_out(fleet: Arc<Fleet>, plan: Arc<Plan>) -> (Report, Vec<What>) {
     let mut events: Vec<Event> = Vec::new();
-    let (_stopper, stop) = stop();
+    let (_stopper, stop) = crate::stop::stop();
     let report = run("r1", plan, fleet, &mut events, stop).await.unwrap();
     (report, events.into_iter().map(|e| e.what).collect())
 }
@@ -164,7 +164,7 @@ async fn a_reboot_is_over_when_the_node_is_back_with_another_boot_id() {
     );
     let steps = vec![step("a", "n2", Action::Reboot, &[]), step("b", "n2", Action::ReloadUdev, &["a"])];
     let mut events: Vec<Event> = Vec::new();
-    let (_stopper, stop) = stop();
+    let (_stopper, stop) = crate::stop::stop();
     let report = run("r1", plan(steps), Arc::clone(&fleet), &mut events, stop).await.unwrap();
     // Every deed hangs up here: the one after the reboot fails, the reboot itself does not.
     assert_eq!((report.done, report.failed), (1, 1));
@@ -172,7 +172,7 @@ async fn a_reboot_is_over_when_the_node_is_back_with_another_boot_id() {
 
 #[tokio::test]
 async fn the_first_stop_finishes_what_is_under_way_the_second_ends_at_once() {
-    let (stopper, stop) = stop();
+    let (stopper, stop) = crate::stop::stop();
     let button = stopper.clone();
     let willing_once = Fake::new(move |node, _, request| {
         button.press();
@@ -185,7 +185,7 @@ async fn the_first_stop_finishes_what_is_under_way_the_second_ends_at_once() {
     assert_eq!((report.outcome, report.done, report.skipped), (Outcome::Stopped, 1, 1));
     assert!(events.iter().any(|e| e.what == What::Stopping));
 
-    let (stopper, stop) = super::stop();
+    let (stopper, stop) = crate::stop::stop();
     let stuck = Fake::new(move |_, _, _| {
         stopper.press();
         stopper.press();
@@ -214,7 +214,7 @@ async fn without_a_journal_nothing_new_is_begun() {
         willing(node, request)
     });
     let steps = vec![step("a", "n2", Action::ReloadUdev, &[]), step("b", "n2", Action::ReloadUdev, &["a"])];
-    let (_stopper, stop) = stop();
+    let (_stopper, stop) = crate::stop::stop();
     let error = run("r1", plan(steps), fleet(fake, &["n2"]), &mut FullDisk(0), stop).await.unwrap_err();
     assert_eq!((*asked.lock().unwrap(), error.report.done), (1, 1));
 }

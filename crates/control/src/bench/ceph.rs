@@ -109,7 +109,7 @@ async fn one(
             tell(progress.done, progress.total, &word);
             progress.done += 1;
         }) => Some(answer),
-        _ = stop.more(crate::apply::Urgency::None) => None,
+        _ = stop.more(crate::stop::Urgency::None) => None,
     };
     if let Some(answer) = answer {
         return Ok(answer);

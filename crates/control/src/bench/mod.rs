@@ -15,8 +15,8 @@ use ringbolt_core::bench::machine::Machine;
 use ringbolt_core::name::NodeName;
 use ringbolt_core::wire::{Ask, Failure, Say};
 
-use crate::apply::{Stop, Urgency};
 use crate::fleet::{Fleet, Pending};
+use crate::stop::{Stop, Urgency};
 
 pub use ceph::{Look, ceph, look};
 pub use mesh::mesh;

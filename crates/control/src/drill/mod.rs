@@ -17,7 +17,7 @@ use ringbolt_core::ping::{Ping, Pinged};
 use ringbolt_core::wire::{Ask, Deed, Failure, Say};
 
 use crate::fleet::{Fleet, Pending};
-use crate::question_for;
+use crate::question::question_for;
 
 /// Breaks and mends cables.
 pub trait Breaker {

@@ -17,7 +17,7 @@ use ringbolt_core::wire::{Ask, Failure, Say};
 
 use super::{DrillError, now, pause};
 use crate::fleet::{Fleet, facts};
-use crate::question_for;
+use crate::question::question_for;
 
 /// Seconds for the cluster to be whole again.
 const CLEAN: u64 = 240;

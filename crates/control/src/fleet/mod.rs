@@ -15,12 +15,13 @@ use ringbolt_core::spec::Spec;
 use ringbolt_core::wire::{Ask, Failure, Hello, Say};
 use tokio::sync::Semaphore;
 
+mod lease;
 mod link;
 
 pub use link::{LineError, Pending, Status};
 
+use self::lease::Lease;
 use self::link::Link;
-use crate::hold::Lease;
 use crate::transport::{ConnectError, SshOptions, SshTransport, Transport, Trouble};
 
 /// Connections that are being made at the same time. Those that are up do not count.

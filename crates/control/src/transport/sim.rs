@@ -23,8 +23,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use self::lock::Locks;
-use crate::apply::Stopper;
-use crate::look::micros;
+use crate::clock::micros;
+use crate::stop::Stopper;
 
 use super::{Boxed, Channel, ConnectError, Ended, Start, Transport, Trouble};
 

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use ringbolt_control::apply;
 use ringbolt_control::bench::{Bench, Look, ceph as measure, look};
+use ringbolt_control::stop;
 use ringbolt_core::bench::ceph::circumstance::{Circumstance, busy, of_cluster, of_disks, since};
 use ringbolt_core::bench::ceph::verdict::{marks, verdicts};
 use ringbolt_core::bench::ceph::{CephResult, Setup, pool, setup};
@@ -180,7 +180,7 @@ async fn measured(
     let before = looked_at(session, &all).await?;
     let began = jiff::Timestamp::now();
     let clock = Instant::now();
-    let stop = apply::on_signals()?;
+    let stop = stop::on_signals()?;
     let result = {
         let doing = Doing::new(shown);
         let mut tell = |done, total, words: &str| doing.at(done, total, words);

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use clap::Args;
-use ringbolt_control::apply;
 use ringbolt_control::bench::{Bench, mesh as measure};
+use ringbolt_control::stop;
 use ringbolt_core::arrange::Arrange;
 use ringbolt_core::bench::machine::Machine;
 use ringbolt_core::bench::mesh::{BenchLink, Extent, LinkResult, links};
@@ -133,7 +133,7 @@ async fn measured(
     let before = equipped(session, &interfaces, &["iperf3"], args.install).await?;
     let began = jiff::Timestamp::now();
     let clock = Instant::now();
-    let stop = apply::on_signals()?;
+    let stop = stop::on_signals()?;
     let results: Vec<LinkResult> = {
         let doing = Doing::new(shown);
         let mut tell = |done, total, words: &str| doing.at(done, total, words);
