@@ -1,5 +1,5 @@
 # Thin targets; what they do is in scripts/ and xtask/.
-.PHONY: all dist demo test chaos check bench fuzz deps reference
+.PHONY: all dist demo test chaos check bench fuzz qemu deps reference
 
 all: target/release/ringbolt
 
@@ -27,6 +27,9 @@ bench: deps target/release/ringbolt  ## the figures of the README
 
 fuzz: deps                           ## every fuzz target for a while: make fuzz SECONDS=60
 	scripts/fuzz $(or $(SECONDS),30)
+
+qemu:                                ## OSDs on LVM and dm-crypt in a virtual machine, a quarter of an hour
+	scripts/qemu
 
 deps:                                ## Debian packages that are missing, told before they are installed
 	scripts/deps

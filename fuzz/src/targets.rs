@@ -11,7 +11,7 @@ use ringbolt_core::bench::ceph::{fio, rados};
 use ringbolt_core::bench::{interrupts, iperf, machine};
 use ringbolt_core::drill::node;
 use ringbolt_core::facts::ceph::{cluster, daemon, value};
-use ringbolt_core::facts::disk::{mounts, signatures, smart};
+use ringbolt_core::facts::disk::{mounts, signatures, smart, volumes};
 use ringbolt_core::facts::{Fleet, ceph_conf, frr, ha, network, packages, pve, thunderbolt, units};
 use ringbolt_core::json;
 use ringbolt_core::name::{FabricId, NodeName, PortName};
@@ -187,6 +187,7 @@ fn disks(bytes: &[u8]) {
     let text = text(bytes);
     let _ = signatures::signatures(&text);
     let _ = smart::health(&text);
+    let _ = volumes::labels(&text);
     let [mounted, swapped, mdstat] = texts(&text);
     let mounts = mounts::mounts(mounted);
     let _ = mounts.iter().filter_map(mounts::Mount::zfs_pool).count();

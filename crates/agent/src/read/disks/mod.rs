@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use ringbolt_core::facts::ceph::Ground;
 use ringbolt_core::facts::disk::reading::{OsdFolder, Reading};
 use ringbolt_core::facts::disk::signatures::{COLUMNS, LABEL_BYTES, Label, label, signatures};
-use ringbolt_core::facts::disk::{Disk, Use, mounts, smart};
+use ringbolt_core::facts::disk::{Disk, Use, mounts, smart, volumes};
 use ringbolt_core::facts::{Disks, Known, not_asked};
 use ringbolt_core::into_map::IntoMap;
 use ringbolt_core::into_set::IntoSet;
@@ -94,6 +94,7 @@ fn looked_at(root: &Root, tree: blocks::Tree, how: Disks) -> Vec<Disk> {
     look_for_signatures(root, &names, &mut reading);
     reading.osds = osds::folders(root, &reading);
     look_for_labels(root, &mut reading);
+    look_for_tags(&mut reading);
     for disk in &mut disks {
         disk.uses = reading.uses(&disk.name);
         if !disk.uses.iter().any(explains_busy) {
@@ -200,6 +201,23 @@ fn look_for_labels(root: &Root, reading: &mut Reading) {
     let found: BTreeMap<String, Label> =
         devices.filter_map(|name| Some((name.clone(), read_label(root, name)?))).into_map();
     reading.labels = found;
+}
+
+/// What LVM knows of volumes that nothing else tells about: of OSDs that are not activated, encrypted or databases.
+/// Where it gives no answer, they stay volumes of an OSD nobody knows.
+fn look_for_tags(reading: &mut Reading) {
+    let untold = reading.untold();
+    if untold.is_empty() {
+        return;
+    }
+    // No lock is taken, and nothing written.
+    let words = ["--readonly", "--reportformat", "json", "--options", volumes::COLUMNS];
+    let Ok(output) = call("lvs", words).limit(LIMIT).run() else { return };
+    let Ok(mut told) = volumes::labels(&output.out) else { return };
+    for name in untold {
+        let label = reading.blocks.get(&name).and_then(|block| told.remove(&block.own_name));
+        reading.labels.extend(label.map(|label| (name, label)));
+    }
 }
 
 fn read_label(root: &Root, name: &str) -> Option<Label> {

@@ -11,6 +11,7 @@ pub mod mounts;
 pub mod reading;
 pub mod signatures;
 pub mod smart;
+pub mod volumes;
 
 /// One whole disk (no partition, no loop, no device-mapper volume).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

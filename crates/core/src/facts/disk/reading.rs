@@ -95,6 +95,18 @@ impl Reading {
         disks.into_iter().filter(stands).cloned().collect()
     }
 
+    /// Ceph's volumes that no OSD of this node leads to and whose own label names none, by kernel name.
+    pub fn untold(&self) -> Vec<String> {
+        let led = |name: &String| {
+            let upper = self.built_on(name, false);
+            self.osds.iter().any(|osd| osd.devices.iter().any(|device| upper.contains(device)))
+        };
+        let labelled = |name: &String| self.labels.get(name).is_some_and(|label| label.osd.is_some());
+        let volumes = self.blocks.iter().filter(|(_, block)| ceph_volume(&block.own_name).is_some());
+        let untold = volumes.map(|(name, _)| name).filter(|name| !led(name) && !labelled(name));
+        untold.cloned().collect()
+    }
+
     /// The kernel name of a device number.
     pub fn name(&self, dev: &str) -> Option<&str> {
         self.blocks.iter().find(|(_, block)| block.dev == dev).map(|(name, _)| name.as_str())
