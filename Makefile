@@ -28,7 +28,7 @@ bench: deps target/release/ringbolt  ## the figures of the README
 fuzz: deps                           ## every fuzz target for a while: make fuzz SECONDS=60
 	scripts/fuzz $(or $(SECONDS),30)
 
-qemu:                                ## OSDs on LVM and dm-crypt in a virtual machine, a quarter of an hour
+qemu:                                ## OSDs on LVM and dm-crypt in a virtual machine, twenty minutes
 	scripts/qemu
 
 deps:                                ## Debian packages that are missing, told before they are installed
