@@ -26,7 +26,7 @@ pub const HOME: &str = "/opt/ringbolt-lab";
 /// The shared object that lets udev see a Thunderbolt driver.
 const SHIM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/ethtool.so"));
 
-const SCRIPT: &str = include_str!("../assets/build-layer");
+const SCRIPT: &str = include_str!("../../assets/build-layer");
 
 /// Kernel modules a node may ask for; all count as built in, since a node loads none.
 const MODULES: &[&str] = &[
@@ -42,55 +42,55 @@ const MODULES: &[&str] = &[
 
 /// Files of the layer: place, mode, content.
 const FILES: &[(&str, u32, &str)] = &[
-    ("opt/ringbolt-lab/guard", 0o755, include_str!("../assets/guard")),
-    ("opt/ringbolt-lab/net-name", 0o755, include_str!("../assets/net-name")),
+    ("opt/ringbolt-lab/guard", 0o755, include_str!("../../assets/guard")),
+    ("opt/ringbolt-lab/net-name", 0o755, include_str!("../../assets/net-name")),
     ("opt/ringbolt-lab/ringbolt", 0o755, ""),
-    ("usr/sbin/update-initramfs", 0o755, include_str!("../assets/update-initramfs")),
+    ("usr/sbin/update-initramfs", 0o755, include_str!("../../assets/update-initramfs")),
     (
         "usr/lib/systemd/system/ringbolt-lab-guard.service",
         0o644,
-        include_str!("../assets/ringbolt-lab-guard.service"),
+        include_str!("../../assets/ringbolt-lab-guard.service"),
     ),
     (
         "usr/lib/systemd/system/ringbolt-lab-pmxcfs.service",
         0o644,
-        include_str!("../assets/ringbolt-lab-pmxcfs.service"),
+        include_str!("../../assets/ringbolt-lab-pmxcfs.service"),
     ),
     (
         "usr/lib/systemd/system/systemd-udev-trigger.service.d/ringbolt-lab.conf",
         0o644,
-        include_str!("../assets/udev-trigger.conf"),
+        include_str!("../../assets/udev-trigger.conf"),
     ),
     (
         "usr/lib/systemd/system/user@.service.d/ringbolt-lab.conf",
         0o644,
-        include_str!("../assets/user-manager.conf"),
+        include_str!("../../assets/user-manager.conf"),
     ),
-    ("opt/ringbolt-lab/disks", 0o755, include_str!("../assets/disks")),
-    ("opt/ringbolt-lab/mon-commands", 0o755, include_str!("../assets/mon-commands")),
+    ("opt/ringbolt-lab/disks", 0o755, include_str!("../../assets/disks")),
+    ("opt/ringbolt-lab/mon-commands", 0o755, include_str!("../../assets/mon-commands")),
     (
         "usr/lib/systemd/system/ringbolt-lab-disks.service",
         0o644,
-        include_str!("../assets/ringbolt-lab-disks.service"),
+        include_str!("../../assets/ringbolt-lab-disks.service"),
     ),
     (
         "usr/lib/systemd/system/ringbolt-lab-osds.service",
         0o644,
-        include_str!("../assets/ringbolt-lab-osds.service"),
+        include_str!("../../assets/ringbolt-lab-osds.service"),
     ),
     (
         "usr/lib/systemd/system/ceph-mon@.service.d/ringbolt-lab.conf",
         0o644,
-        include_str!("../assets/ceph-daemon.conf"),
+        include_str!("../../assets/ceph-daemon.conf"),
     ),
     (
         "usr/lib/systemd/system/ceph-mgr@.service.d/ringbolt-lab.conf",
         0o644,
-        include_str!("../assets/ceph-daemon.conf"),
+        include_str!("../../assets/ceph-daemon.conf"),
     ),
     ("etc/locale.conf", 0o644, "LANG=C.UTF-8\n"),
-    ("usr/share/ceph/mgr/bcrypt.py", 0o644, include_str!("../assets/bcrypt.py")),
-    ("usr/lib/tmpfiles.d/ringbolt-lab.conf", 0o644, include_str!("../assets/tmpfiles.conf")),
+    ("usr/share/ceph/mgr/bcrypt.py", 0o644, include_str!("../../assets/bcrypt.py")),
+    ("usr/lib/tmpfiles.d/ringbolt-lab.conf", 0o644, include_str!("../../assets/tmpfiles.conf")),
     ("etc/ssh/sshd_config.d/ringbolt-lab.conf", 0o644, "PermitRootLogin yes\nUseDNS no\n"),
     ("etc/resolv.conf", 0o644, "# The lab has no name server.\n"),
     ("etc/apt/sources.list", 0o644, "deb [trusted=yes] file:/opt/ringbolt-lab/apt ./\n"),

@@ -2,14 +2,11 @@
 //! days. Needs root and the programs the lab names; says so and passes where they are missing.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
-#[path = "lab/ceph_forms.rs"]
 mod ceph_forms;
-#[path = "lab/checkpoint.rs"]
 mod checkpoint;
-#[path = "lab/first_contact.rs"]
 mod first_contact;
+#[path = "../rig/mod.rs"]
 mod rig;
-#[path = "lab/rolling.rs"]
 mod rolling;
 
 use std::path::Path;
@@ -135,7 +132,7 @@ fn power_comes_back_and_so_does_the_mesh() {
 }
 
 /// The 34 options an old guide sets: who, option, value.
-const GUIDE: &str = include_str!("data/guide-options.txt");
+const GUIDE: &str = include_str!("../data/guide-options.txt");
 
 #[test]
 fn ceph_from_bare_nodes_to_healthy_through_power_loss_copied_tuning_and_reboots() {

@@ -27,7 +27,6 @@ use ringbolt_core::plan::Plan;
 use ringbolt_core::step::{FileChange, Phase, Risk, Step, Undo};
 use ringbolt_core::wire::FailureKind;
 
-#[path = "real_agent/refusals.rs"]
 mod refusals;
 
 type Test = (&'static str, fn());
