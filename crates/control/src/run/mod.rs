@@ -276,9 +276,11 @@ impl Runs {
     /// A file of it cannot be read.
     pub fn broken_off(&self, cluster: &str, lab: Option<&str>) -> Result<Option<PastRun>, RunError> {
         let ids = self.ids()?.into_iter().rev().take(LOOKED_AT);
-        let ours = ids.filter_map(|id| Some(self.record(&id, &self.events(&id).ok()?))).filter(|record| {
-            record.cluster == cluster && record.lab.as_deref() == lab && !record.started.is_empty()
-        });
+        // Whose a run is stands in small files: journals of other clusters are not read.
+        let ours = ids
+            .filter(|id| self.text(id, "lab").as_deref() == lab && self.cluster(id) == cluster)
+            .filter_map(|id| Some(self.record(&id, &self.events(&id).ok()?)))
+            .filter(|record| !record.started.is_empty());
         // Ids of one second are in no order: the clock decides among the newest.
         let last = ours.take(NEWEST).max_by(|a, b| (&a.started, &a.id).cmp(&(&b.started, &b.id)));
         match last {
@@ -391,11 +393,21 @@ impl Runs {
     }
 
     fn record(&self, id: &str, events: &[Event]) -> RunRecord {
-        let text = |name: &str| fs::read_to_string(self.folder().join(id).join(name)).ok();
-        let spec = ringbolt_core::spec::read(&text("spec.toml").unwrap_or_default()).spec;
-        let cluster = spec.map(|spec| spec.cluster.name).unwrap_or_default();
+        let text = |name| self.text(id, name);
         let undoes = text(UNDOES).unwrap_or_default().lines().map(str::to_owned).collect();
+        let cluster = self.cluster(id);
         RunRecord { cluster, lab: text("lab"), undoes, purpose: text(PURPOSE), ..RunRecord::of(id, events) }
+    }
+
+    /// The name of the cluster in the spec of a run; empty where none can be read.
+    fn cluster(&self, id: &str) -> String {
+        let spec = ringbolt_core::spec::read(&self.text(id, "spec.toml").unwrap_or_default()).spec;
+        spec.map(|spec| spec.cluster.name).unwrap_or_default()
+    }
+
+    /// A small file of a run.
+    fn text(&self, id: &str, name: &str) -> Option<String> {
+        fs::read_to_string(self.folder().join(id).join(name)).ok()
     }
 
     fn folder(&self) -> PathBuf {
