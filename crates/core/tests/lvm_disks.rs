@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use ringbolt_core::bind::disks::{DiskChoice, Fate, Ours, choose};
+use ringbolt_core::facts::ceph::OsdFact;
 use ringbolt_core::facts::disk::mounts::mounts;
 use ringbolt_core::facts::disk::reading::{Block, OsdFolder, Reading};
 use ringbolt_core::facts::disk::signatures::{label, signatures};
@@ -231,7 +232,7 @@ fn osds_that_are_there_leave_nothing_to_do() {
     ];
     for (serials, options) in wishes {
         let aside = options.db.clone();
-        let choice = choice(&all, serials, options, Ours::Is(CLUSTER));
+        let choice = choice(&all, serials, options, Ours::is(CLUSTER));
         assert_eq!((choice.refused.as_slice(), choice.notes.as_slice()), (&[][..], &[][..]), "{serials:?}");
         let there = |serial: &str| Fate::Already(told[serial].iter().copied().collect());
         let fates: Vec<Fate> = choice.chosen.into_iter().map(|chosen| chosen.fate).collect();
@@ -242,7 +243,7 @@ fn osds_that_are_there_leave_nothing_to_do() {
 
 #[test]
 fn osds_of_other_clusters_are_wiped_only_by_name() {
-    let other = Ours::Is("00000000-1111-2222-3333-444444444444");
+    let other = Ours::is("00000000-1111-2222-3333-444444444444");
     let destroyed = facts("destroyed");
     for serial in ["RB-LVM", "RB-BATCH", "RB-CRYPT", "RB-DATA1"] {
         let named = OsdOptions { wipe: vec![serial.to_owned()], ..OsdOptions::default() };
@@ -251,9 +252,13 @@ fn osds_of_other_clusters_are_wiped_only_by_name() {
         let taken = choice(&destroyed, &[serial], named.clone(), other);
         let fate = taken.chosen.first().map(|chosen| &chosen.fate);
         assert!(matches!(fate, Some(Fate::Wipe(dies)) if !dies.is_empty()), "{serial}: {fate:?}");
-        // Of this cluster, as the volumes say themselves, encrypted or not: never.
-        let own = choice(&destroyed, &[serial], named, Ours::Is(CLUSTER));
+        // Of this cluster, as the volumes say themselves, encrypted or not: never, unless it has them no more.
+        let own = choice(&destroyed, &[serial], named.clone(), Ours::is(CLUSTER));
         assert!(matches!(own.chosen.first().map(|c| &c.fate), Some(Fate::Already(_))), "{serial}: {own:?}");
+        let others = [OsdFact { id: 99, ..OsdFact::default() }];
+        let ours = Ours::Is { id: CLUSTER, osds: Some(&others) };
+        let gone = choice(&destroyed, &[serial], named, ours);
+        assert!(matches!(gone.chosen.first().map(|c| &c.fate), Some(Fate::Wipe(_))), "{serial}: {gone:?}");
     }
     let group = OsdOptions { wipe: vec!["RB-VG".to_owned()], ..OsdOptions::default() };
     let choice = choice(&destroyed, &["RB-VG"], group, other);

@@ -68,7 +68,7 @@ fn facts(disks: Known<Vec<Disk>>) -> Facts {
 
 fn shown(keys: &str, disks: Known<Vec<Disk>>) -> String {
     let (node, facts) = (node(keys), facts(disks));
-    let ours = Ours::Is(CLUSTER);
+    let ours = Ours::is(CLUSTER);
     let choice = choose(&node, &facts, ours);
     let rows = of_node(&node, &facts, Some(&choice), ours);
     table(&BTreeMap::from([(&node.name, rows)]), PLAIN)

@@ -13,6 +13,8 @@ use crate::obstacle::Obstacle;
 struct Ceph {
     /// OSDs of this cluster, by number.
     own: Vec<u32>,
+    /// OSDs that were of this cluster, and are destroyed.
+    gone: Vec<u32>,
     /// Whether there is anything else: another cluster's, an unknown one's, or without a number.
     other: bool,
 }
@@ -20,14 +22,19 @@ struct Ceph {
 fn ceph(disk: &Disk, ours: Ours<'_>) -> Ceph {
     let mut found = Ceph::default();
     for part in &disk.uses {
-        let Use::Ceph { osd, cluster, .. } = part else { continue };
+        let Use::Ceph { osd, cluster, fsid } = part else { continue };
         match (osd, cluster, ours) {
-            (Some(number), Some(cluster), Ours::Is(id)) if cluster == id => found.own.push(*number),
+            (Some(number), Some(cluster), Ours::Is { id, .. }) if cluster == id => {
+                let lacks = ours.lacks(*number, fsid.as_deref());
+                if lacks { &mut found.gone } else { &mut found.own }.push(*number);
+            }
             _ => found.other = true,
         }
     }
-    found.own.arrange();
-    found.own.dedup();
+    for list in [&mut found.own, &mut found.gone] {
+        list.arrange();
+        list.dedup();
+    }
     found
 }
 
@@ -111,7 +118,12 @@ impl Sight<'_> {
                         disk.serial
                     ),
                 };
-                Err(self.refusal(code::DISK_USED, disk, "is not free", &cure))
+                let gone: Vec<String> = ceph.gone.iter().map(|n| format!("OSD {n}")).collect();
+                let what = match gone.as_slice() {
+                    [] => "is not free".to_owned(),
+                    some => format!("holds {}, which the cluster has no more", some.join(" and ")),
+                };
+                Err(self.refusal(code::DISK_USED, disk, &what, &cure))
             }
         }
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::arrange::Arrange;
 use crate::explain::disks as code;
+use crate::facts::ceph::OsdFact;
 use crate::facts::disk::Disk;
 use crate::facts::{self, CephNode, Facts, Fleet, Known, ceph_conf};
 use crate::into_set::IntoSet;
@@ -94,17 +95,36 @@ pub enum Fate {
 }
 
 /// The Ceph cluster the disks are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ours<'f> {
     /// There is none yet.
     NotYet,
     /// There may be one, but its id is not known: disks with OSDs on them are left alone, whatever the spec says.
     Unknown,
-    /// The one with this id.
-    Is(&'f str),
+    /// This one.
+    Is {
+        /// Its id.
+        id: &'f str,
+        /// Its OSDs, where a monitor told them. A disk may still hold one that was destroyed since.
+        osds: Option<&'f [OsdFact]>,
+    },
 }
 
 impl<'f> Ours<'f> {
+    /// The cluster with this id, of whose OSDs nothing is known.
+    pub fn is(id: &'f str) -> Self {
+        Self::Is { id, osds: None }
+    }
+
+    /// Whether the cluster says that it has no such OSD. A number may belong to another disk by now: the OSD's own id
+    /// decides where both tell it.
+    fn lacks(self, number: u32, fsid: Option<&str>) -> bool {
+        let Self::Is { osds: Some(osds), .. } = self else { return false };
+        let is =
+            |osd: &OsdFact| osd.id == number && fsid.is_none_or(|id| osd.uuid.is_empty() || osd.uuid == id);
+        !osds.is_empty() && !osds.iter().any(is)
+    }
+
     /// The cluster as the nodes tell it: the id in `/etc/pve/ceph.conf`, of the cluster itself, or of a monitor.
     ///
     /// Without any of these there is none yet, if every node was asked and has no monitor.
@@ -116,7 +136,8 @@ impl<'f> Ours<'f> {
         let told =
             nodes().filter_map(conf).chain(nodes().filter_map(cluster)).chain(nodes().filter_map(monitor));
         if let Some(id) = told.into_iter().find(|id| !id.is_empty()) {
-            return Self::Is(id);
+            let osds = fleet.cluster().filter(|cluster| cluster.fsid == id).map(|cluster| &*cluster.osds);
+            return Self::Is { id, osds };
         }
         let silent = |f: &Facts| {
             f.state.ceph == facts::not_asked::<CephNode>()

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{DiskChoice, Fate, Ours, choose};
 use crate::explain::disks as code;
+use crate::facts::ceph::OsdFact;
 use crate::facts::disk::{Disk, Health, Medium, Use};
 use crate::facts::{Facts, Known};
 use crate::sim;
@@ -81,7 +82,7 @@ fn wipe(list: &[&str]) -> OsdOptions {
 }
 
 fn chosen(node: &Node, disks: Vec<Disk>) -> DiskChoice {
-    choose(node, &facts(Known::Yes(disks)), Ours::Is(CLUSTER))
+    choose(node, &facts(Known::Yes(disks)), Ours::is(CLUSTER))
 }
 
 fn codes(choice: &DiskChoice) -> Vec<&str> {
@@ -200,7 +201,7 @@ fn a_disk_for_databases_is_shared_equally_and_later_ones_get_what_is_left() {
         choose(
             &node(paths(&["/dev/sda", "/dev/sdb", "/dev/sdc"]), db.clone()),
             &facts(Known::Yes(all)),
-            Ours::Is("ours"),
+            Ours::is("ours"),
         )
     };
     let free = |name: &str| disk(name, vec![]);
@@ -317,4 +318,35 @@ proptest! {
         let hidden = veiled[at].path.clone();
         prop_assert!(all(&chosen(&wish, veiled)).iter().all(|c| c.disk.path != hidden));
     }
+}
+
+#[test]
+fn an_osd_the_cluster_has_no_more_is_no_osd() {
+    let fact = |id: u32, uuid: &str| OsdFact { id, uuid: uuid.into(), ..OsdFact::default() };
+    let on = |number: u32, fsid: &str| {
+        let (fsid, cluster) = (Some(fsid.to_owned()), Some(CLUSTER.to_owned()));
+        disk("sda", vec![Use::Ceph { osd: Some(number), fsid, cluster }])
+    };
+    let choice = |disk: Disk, named: &[&str], osds: &[OsdFact]| {
+        let ours = Ours::Is { id: CLUSTER, osds: Some(osds) };
+        choose(&node(paths(&["/dev/sda"]), wipe(named)), &facts(Known::Yes(vec![disk])), ours)
+    };
+    let serial = on(3, "a").serial;
+    // Known by its id, by its number where the cluster tells no id, and where the cluster tells no OSDs at all.
+    for osds in [vec![fact(3, "a")], vec![fact(2, "b"), fact(3, "")], vec![]] {
+        let there = choice(on(3, "a"), &[&serial], &osds);
+        assert_eq!(there.chosen.first().map(|c| c.fate.clone()), Some(Fate::Already(vec![3])), "{osds:?}");
+    }
+    // Destroyed; and its number given to another disk since.
+    for osds in [vec![fact(2, "b")], vec![fact(3, "c")]] {
+        let left = choice(on(3, "a"), &[], &osds);
+        assert_eq!(codes(&left), [code::DISK_USED.0]);
+        assert!(left.refused[0].message.ends_with("holds OSD 3, which the cluster has no more"));
+        let named = choice(on(3, "a"), &[&serial], &osds);
+        assert!(matches!(&named.chosen[0].fate, Fate::Wipe(dies) if dies.len() == 1), "{named:?}");
+    }
+    // One of two on a disk is left: the disk is in use.
+    let both = Disk { uses: [on(3, "a").uses, on(4, "d").uses].concat(), ..on(3, "a") };
+    let half = choice(both, &[&serial], &[fact(4, "d")]);
+    assert_eq!(half.chosen[0].fate, Fate::Already(vec![4]));
 }
