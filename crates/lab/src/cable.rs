@@ -36,8 +36,10 @@ fn has_power(record: &Record, end: &End) -> bool {
 pub(crate) fn plug(lab: &Lab, record: &Record, cable: &CableRecord) -> Result<(), LabError> {
     let (a, b) = (&cable.a, &cable.b);
     let name = |end: &End| match record.transport {
-        // The kernel fills in the next free number, as the real driver lets it.
-        Transport::Thunderbolt => "thunderbolt%d".to_owned(),
+        // The real driver takes the lowest free number. Here each port has its own: udev reads a virtual interface
+        // below its name alone, so an event that is late would find the address of the port that has the name by then,
+        // and give this one's name to that. Below a real controller the same name lies in another folder.
+        Transport::Thunderbolt => format!("thunderbolt{}", end.port),
         _ if end.node == SWITCH => format!("port{}", end.port + 1),
         _ => record.ethernet_name(&end.node, end.port),
     };
