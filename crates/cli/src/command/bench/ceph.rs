@@ -71,10 +71,10 @@ pub(crate) fn run(
         let wish = Wish { purpose: "bench", steal, quiet: global.quiet, json, style };
         let _lock = lock(&session, wish).await?;
         let client = client(&session, args)?;
-        let seen = settled(&session, &client).await?;
+        let shown = !args.json && !global.quiet;
+        let seen = settled(&session, &client, shown.then_some(style)).await?;
         let (planned, found) = planned(&session, args, &client, &seen)?;
         refused(&found, args.force)?;
-        let shown = !args.json && !global.quiet;
         if shown {
             let words = hang("", &announced(&planned), style.width);
             writeln!(std::io::stderr(), "{}", style.err().dim(words.trim_end()))?;
@@ -109,13 +109,22 @@ fn client(session: &Session, args: &CephArgs) -> Result<NodeName, Trouble> {
 
 /// Looks at the cluster, again and again while it sees load: what it tells is a mean over the last seconds, and an
 /// earlier benchmark may be in it.
-async fn settled(session: &Session, client: &NodeName) -> Result<Look, Trouble> {
+///
+/// Says so where there is a style to say it in.
+async fn settled(session: &Session, client: &NodeName, style: Option<Style>) -> Result<Look, Trouble> {
     let mut looks = 0;
     loop {
         let seen = look(&session.fleet, client).await.map_err(|f| failed(client, f, Exit::NotVerified))?;
         looks += 1;
         if !busy(seen.cluster.client) || looks > LOOKS {
             return Ok(seen);
+        }
+        if let Some(style) = style.filter(|_| looks == 1) {
+            let longest = PAUSE.as_secs() * u64::from(LOOKS);
+            let words = format!(
+                "clients are at work on Ceph, or were a moment ago: waiting up to {longest} s for rest"
+            );
+            writeln!(std::io::stderr(), "{}", style.err().dim(&words))?;
         }
         tokio::time::sleep(PAUSE).await;
     }
