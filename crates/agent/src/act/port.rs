@@ -5,11 +5,10 @@
 
 use ipnet::IpNet;
 use ringbolt_core::facts::Interface;
-use ringbolt_core::facts::network::Interfaces;
+use ringbolt_core::facts::network::{Interfaces, is_local};
 use ringbolt_core::wire::Failure;
 
 use super::{Outcome, Scene, plain_name};
-use crate::checkpoint::is_local;
 use crate::exec::call;
 use crate::read::network::{ask_interfaces, interfaces};
 use crate::root::Root;

@@ -5,6 +5,7 @@ use std::path::Path;
 use ipnet::IpNet;
 use ringbolt_core::checkpoint::Armed;
 use ringbolt_core::facts::UnitFact;
+use ringbolt_core::facts::network::is_local;
 use ringbolt_core::wire::Failure;
 use serde::{Deserialize, Serialize};
 
@@ -95,13 +96,5 @@ impl Machine for Real {
 
     fn live(&self, root: &Root, armed: &Armed, live: &Live, changed: &[String]) -> Vec<String> {
         crate::act::heal(root, armed, live, changed)
-    }
-}
-
-/// Addresses that are about one link only come and go with it.
-pub(crate) fn is_local(address: &IpNet) -> bool {
-    match address {
-        IpNet::V4(net) => net.addr().is_link_local() || net.addr().is_loopback(),
-        IpNet::V6(net) => net.addr().is_unicast_link_local() || net.addr().is_loopback(),
     }
 }

@@ -20,7 +20,7 @@ mod store;
 mod units;
 
 pub(crate) use files::note;
-pub(crate) use machine::{Live, Machine, Real, is_local};
+pub(crate) use machine::{Live, Machine, Real};
 use store::{PENDING, SAVED};
 
 /// Set by an order to heal, so that the report can say why.

@@ -12,6 +12,14 @@ use crate::json;
 /// The main file of the network, which `ifupdown2` reads and Proxmox VE writes.
 pub const INTERFACES: &str = "/etc/network/interfaces";
 
+/// Whether an address is about one link only, or the node itself: it comes and goes with its interface.
+pub fn is_local(address: &IpNet) -> bool {
+    match address {
+        IpNet::V4(net) => net.addr().is_link_local() || net.addr().is_loopback(),
+        IpNet::V6(net) => net.addr().is_unicast_link_local() || net.addr().is_loopback(),
+    }
+}
+
 /// One network interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {

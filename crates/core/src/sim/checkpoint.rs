@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use super::{Cluster, Node, stanza};
 use crate::checkpoint::{ARMED, Armed, Cause, FIRED, Fired, Order, covers, generated};
+use crate::facts::network::is_local;
 use crate::facts::{FileFact, UnitFact};
 use crate::into_set::IntoSet;
 use crate::name::{NodeName, StepId};
@@ -271,14 +272,6 @@ impl Node {
 /// Digest of a file; empty for none.
 fn digest(file: Option<&FileFact>) -> String {
     file.map_or(String::new(), |f| f.digest.clone())
-}
-
-/// Addresses that are about one link only come and go with it.
-pub(super) fn is_local(address: &IpNet) -> bool {
-    match address {
-        IpNet::V4(net) => net.addr().is_link_local() || net.addr().is_loopback(),
-        IpNet::V6(net) => net.addr().is_unicast_link_local() || net.addr().is_loopback(),
-    }
 }
 
 fn waits(there: &Armed) -> Failure {

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::checkpoint::is_local;
 use super::node::{DAEMONS_PATH, check};
 use super::{Cluster, Node};
 use crate::action::{Action, CephDeed};
 use crate::bind::interface_at;
+use crate::facts::network::is_local;
 use crate::facts::{FileFact, Known, UnitFact};
 use crate::name::{NodeName, StepId};
 use crate::wire::{Deed, Failure};
