@@ -86,6 +86,7 @@ fn modules(source: &Path) -> BTreeMap<String, BTreeSet<String>> {
 /// The modules of its own crate that a source names, outside of comments and of the tests at its end.
 fn modules_used(source: &str) -> BTreeSet<String> {
     let program = source.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    assert!(!program.contains("use crate::{"), "one `use` a module, so that this test sees it:\n{program}");
     let lines = program.lines().filter(|line| !line.trim_start().starts_with("//"));
     let paths = lines.flat_map(|line| line.split("crate::").skip(1).map(str::to_owned).collect::<Vec<_>>());
     paths
